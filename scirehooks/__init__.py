@@ -1,0 +1,79 @@
+"""Fleet administration on Emacs-style hooks, in a scriptable shell.
+
+Public names come when they are asked for (PEP 562), so `import scirehooks` costs next to nothing, and a program that
+wants only the hook runtime loads neither the store nor the terminal.
+
+Example:
+    >>> import scirehooks
+    >>> runtime = scirehooks.Runtime("shop")
+"""
+
+TYPE_CHECKING = False  # checkers take it for true; `typing` alone would cost more than all the rest
+
+if TYPE_CHECKING:
+    from scirehooks.core import Client, Event, Fleet, Job, Result, Run, Script, Transaction
+    from scirehooks.core.names import ClientName, JobName, RunId, ScriptName
+    from scirehooks.errors import Defer, RefusedError, ScireError, Veto
+    from scirehooks.hooks import GLOBAL, Entry, Hook, Runtime, Verdict, command, effect, on, option
+    from scirehooks.load import Loader, Program, load_init
+    from scirehooks.values import Values
+
+__all__ = [
+    "GLOBAL",
+    "Client",
+    "ClientName",
+    "Defer",
+    "Entry",
+    "Event",
+    "Fleet",
+    "Hook",
+    "Job",
+    "JobName",
+    "Loader",
+    "Program",
+    "RefusedError",
+    "Result",
+    "Run",
+    "RunId",
+    "Runtime",
+    "ScireError",
+    "Script",
+    "ScriptName",
+    "Transaction",
+    "Values",
+    "Verdict",
+    "Veto",
+    "__version__",
+    "command",
+    "effect",
+    "load_init",
+    "on",
+    "option",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "scirehooks.core": ("Client", "Event", "Fleet", "Job", "Result", "Run", "Script", "Transaction"),
+    "scirehooks.core.names": ("ClientName", "JobName", "RunId", "ScriptName"),
+    "scirehooks.errors": ("Defer", "RefusedError", "ScireError", "Veto"),
+    "scirehooks.hooks": ("GLOBAL", "Entry", "Hook", "Runtime", "Verdict", "command", "effect", "on", "option"),
+    "scirehooks.load": ("Loader", "Program", "load_init"),
+    "scirehooks.values": ("Values",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Import the public NAME now that somebody wants it."""
+    try:
+        home = _HOME_OF[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name) from None
+    # `importlib` would be one more thing to import first.
+    value = globals()[name] = getattr(__import__(home, fromlist=[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
