@@ -1,0 +1,213 @@
+"""Every error class of scirehooks, one tree under `ScireError`.
+
+A message says what failed, with which object, because of what, and what to do next; each class also inherits the
+nearest builtin, so that embedders can catch what they already know. `exit_status` is what a batch ends with.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "BadVerdictError",
+    "ConflictError",
+    "Defer",
+    "FunctionTimeoutError",
+    "HookRecursionError",
+    "HookSignatureError",
+    "LoadError",
+    "NotAFunctionError",
+    "NotAllowedHereError",
+    "OrderError",
+    "ProgramError",
+    "RefusedError",
+    "RunFailedError",
+    "ScireError",
+    "StaleStatusError",
+    "StateInUseError",
+    "StoreError",
+    "UndefinedFunctionError",
+    "UnknownNameError",
+    "UnsafeFileError",
+    "UsageError",
+    "ValueFormatError",
+    "Veto",
+    "nearest",
+]
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """Return the names in KNOWN that NAME was probably meant to be: the nearest, and what is about as near.
+
+    Example:
+        >>> nearest("post-client-ad-hook", ["post-client-add-hook", "startup-hook"])
+        ['post-client-add-hook']
+    """
+    close = difflib.get_close_matches(name, list(known), n=limit, cutoff=0.6)
+    ratios = [difflib.SequenceMatcher(None, other, name).ratio() for other in close]
+    return [other for other, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - 0.05]
+
+
+class ScireError(Exception):
+    """Any error that scirehooks raises on purpose; `hint` says what to type next, `place` whose line it is about."""
+
+    exit_status = 1
+    place: tuple[str, int] | None = None
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+# -- verdicts: raised by functions in an `ask` hook
+
+
+class Veto(ScireError):
+    """Refuse the operation that an `ask` hook is asked about, giving REASON."""
+
+    exit_status = 3
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Defer(ScireError):
+    """Put the operation off for SECONDS, giving REASON."""
+
+    exit_status = 3
+
+    def __init__(self, seconds: float, reason: str = "") -> None:
+        super().__init__(reason or f"not for another {seconds:g} s")
+        self.seconds = seconds
+        self.reason = reason
+
+
+class RefusedError(ScireError, PermissionError):
+    """An operation was refused by a function in its pre-hook; `verdict` says by which and why."""
+
+    exit_status = 3
+
+    def __init__(self, message: str, verdict: object = None, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.verdict = verdict
+
+
+# -- what a user typed or wrote
+
+
+class UsageError(ScireError, ValueError):
+    """A command line cannot be understood."""
+
+    exit_status = 2
+
+
+class ValueFormatError(ScireError, ValueError):
+    """A word or JSON value does not fit the type of the FIELD it was given for."""
+
+    def __init__(self, field: str, expected: str, got: str, hint: str = "") -> None:
+        super().__init__(f"{field}: expected {expected}, got {got}.", hint)
+        self.field = field
+        self.expected = expected
+        self.got = got
+
+
+class UnknownNameError(ScireError, KeyError):
+    """No KIND (hook, function, command, option, client, …) has this name."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str] = (), hint: str = "") -> None:
+        close = nearest(name, known)
+        guess = f"Did you mean {' or '.join(close)}?" if close else hint
+        super().__init__(f"There is no {kind} {name!r}.", guess)
+        self.kind = kind
+        self.name = name
+        self.nearest = close
+
+
+class ConflictError(ScireError, ValueError):
+    """What was asked for contradicts what is there: a taken name, a later change."""
+
+
+# -- the hook runtime
+
+
+class HookSignatureError(ScireError, TypeError):
+    """A function cannot take what its hook passes."""
+
+
+class NotAFunctionError(ScireError, TypeError):
+    """Something that cannot be called was to be put into a hook or around a function."""
+
+
+class OrderError(ScireError, ValueError):
+    """A depth is no finite number, or `before=`/`after=` cannot be kept."""
+
+
+class UndefinedFunctionError(ScireError, NameError):
+    """A function held by name was to be called while nothing defines that name (Emacs: void-function)."""
+
+
+class FunctionTimeoutError(ScireError, TimeoutError):
+    """A function in a hook took longer than its entry's `timeout=`."""
+
+
+class HookRecursionError(ScireError, RecursionError):
+    """A hook fires itself without end; the message shows the chain."""
+
+
+class BadVerdictError(ScireError, TypeError):
+    """A function in an `ask` hook returned something that is no verdict."""
+
+
+class NotAllowedHereError(ScireError, RuntimeError):
+    """Something was called from a place where it would deadlock or break a promise."""
+
+
+# -- files that are run or read
+
+
+class LoadError(ScireError, ImportError):
+    """A module or init script could not be loaded; nothing of it is left."""
+
+    def __init__(self, message: str, file: str = "", line: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.file = file
+        self.line = line
+
+
+class UnsafeFileError(LoadError):
+    """A file to be run as code could be changed by somebody else; the message names the `chmod` that mends it."""
+
+
+class ProgramError(ScireError, RuntimeError):
+    """A program in a hook could not be started, failed, or took too long."""
+
+
+# -- the fleet
+
+
+class StaleStatusError(ConflictError):
+    """A status was changed by somebody else between the decision to change it and the transaction."""
+
+
+class StateInUseError(ConflictError):
+    """The state directory belongs to another scirehooks that is running, the process PID (None: unknown)."""
+
+    def __init__(self, message: str, pid: int | None, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.pid = pid
+
+
+class StoreError(ScireError, RuntimeError):
+    """The store cannot be used as it is."""
+
+
+class RunFailedError(ScireError, RuntimeError):
+    """A run that was waited for did not succeed."""
+
+    exit_status = 5

@@ -1,0 +1,219 @@
+"""The namespace: where names live, and who defined them.
+
+It is a mapping in front of one exact `dict`. Files and prompt lines run by `exec(code, namespace.globals, view)`: what
+they set at top level goes through the view, which knows the owner; what functions read is the plain dict, so looking
+a name up costs what it costs anywhere in Python.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import weakref
+from collections.abc import Callable, Iterator, MutableMapping
+from types import ModuleType
+from typing import Any
+
+from scirehooks.hooks.advice import AdviceCells, advised
+from scirehooks.hooks.binding import Bindings
+from scirehooks.hooks.journal import ABSENT, Cells, Journal, Key, Layer
+from scirehooks.hooks.owner import Origin, Owner, Owners
+from scirehooks.hooks.still import replaced_now
+
+__all__ = ["Namespace", "View"]
+
+
+class NameCells(Cells):
+    """The names: a cell for each, a layer for each owner that defined it."""
+
+    kind = "name"
+    personal = True
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        super().__init__()
+        self._show = show
+
+    def belongs(self, layer: Layer, owner: Owner) -> bool:
+        """Tell whether OWNER made LAYER; its value is the user's own, and is not asked whose it is."""
+        return layer.owner == owner
+
+    def changed(self, key: Key, before: Any, after: Any) -> None:
+        """Show the topmost definition."""
+        self._show(key)
+
+
+class Namespace(MutableMapping[str, Any]):
+    """The names of a runtime. A name is a stack of definitions by owner: unloading one shows the one below.
+
+    REFRESH is called under the journal's lock with a name whose meaning has changed, CHECK afterwards without it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        journal: Journal,
+        owners: Owners,
+        *,
+        refresh: Callable[[str], None],
+        check: Callable[[str], None],
+    ) -> None:
+        self.globals: dict[str, Any] = {"__name__": _enter(name, self), "__builtins__": builtins}
+        self._hidden = set(self.globals)
+        self.bindings = Bindings(self.globals)
+        self._shown: dict[str, Any] = {}  # what we put into the dict; anything else there went past the view
+        self._journal = journal
+        self._owners = owners
+        self._refresh = refresh
+        self._check = check
+        self._cells = NameCells(self._show)
+        self.advice = AdviceCells(self._show)
+        journal.register(self._cells)
+        journal.register(self.advice)
+
+    def _show(self, name: str) -> None:
+        """Put what NAME means now into the dict: its topmost definition, in its advice."""
+        value = self._cells.value(name)
+        if value is ABSENT:
+            self.globals.pop(name, None)
+            self._shown.pop(name, None)
+        else:
+            advice = self.advice.of(name) if self.advice.stacks and callable(value) else []
+            self.globals[name] = self._shown[name] = advised(value, advice, self.globals) if advice else value
+        self.bindings.follow(name)
+        self._refresh(name)
+
+    def define(self, name: str, value: Any, origin: Origin) -> None:
+        """Let NAME be VALUE in the name of ORIGIN's owner; advice on it stays (Emacs: defalias)."""
+        if not isinstance(name, str):
+            raise TypeError(f"A name is a string, not {name!r}.")
+        with self._journal.lock:
+            if self._shown.get(name, ABSENT) is value and self.globals.get(name) is value:
+                stack = self._cells.stack(name)
+                if stack[-1].value is not value or (stack[-1].owner == origin.owner and not replaced_now()):
+                    return  # nothing new: its advised form written back, or the same again
+            self._journal.set(self._cells, name, value, "define", origin)
+        self._check(name)
+
+    def undefine(self, name: str, origin: Origin) -> None:
+        """Let NAME be nothing; advice on it goes (Emacs: fmakunbound)."""
+        with self._journal.lock:
+            if name not in self.globals:
+                raise KeyError(name)
+            for advice in self.advice.of(name):
+                self._journal.set(self.advice, advice.key, ABSENT, "undefine", origin)
+            if not self._cells.stack(name):
+                del self.globals[name]  # set past the view, never recorded
+                self.bindings.follow(name)
+                self._refresh(name)
+                return
+            self._journal.set(self._cells, name, ABSENT, "undefine", origin)
+
+    def held(self, function: Any) -> Any:
+        """Return FUNCTION's own name if the namespace knows it by that, so that it binds late; else FUNCTION."""
+        name = getattr(function, "__name__", None)
+        return name if isinstance(name, str) and self.globals.get(name) is function else function
+
+    def definition(self, name: str) -> Layer | None:
+        """Return who defined NAME as it is now, where and when; None for a name set past the view."""
+        stack = self._cells.stack(name)
+        return stack[-1] if stack and self._shown.get(name, ABSENT) is self.globals.get(name, ABSENT) else None
+
+    def sweep(self, origin: Origin) -> None:
+        """Record what code set in the dict past the view: `global x` in a function, `globals()["x"] = …`."""
+        for name, value in list(self.globals.items()):
+            if self._shown.get(name, ABSENT) is not value and name not in self._hidden:
+                self._journal.set(self._cells, name, value, "define", origin)
+                self._check(name)
+        for name, _ in list(self._cells.items()):
+            if name not in self.globals:
+                self._journal.set(self._cells, name, ABSENT, "undefine", origin)
+
+    def view(self, owner: Owner) -> View:
+        """Return the mapping to run OWNER's top-level code with, as the locals of `exec`."""
+        return View(self, self._owners, owner)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.globals[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.define(name, value, self._owners.origin())
+
+    def __delitem__(self, name: str) -> None:
+        self.undefine(name, self._owners.origin())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name in self.globals if name not in self._hidden])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.globals
+
+    def __repr__(self) -> str:
+        return f"<Namespace {self.globals['__name__']}: {len(self)} names>"
+
+
+class View(MutableMapping[str, Any]):
+    """The namespace as OWNER's top-level code writes to it."""
+
+    def __init__(self, namespace: Namespace, owners: Owners, owner: Owner) -> None:
+        self._namespace = namespace
+        self._owners = owners
+        self._owner = owner
+
+    def _origin(self) -> Origin:
+        found = self._owners.origin()
+        return found if found.owner == self._owner else Origin(self._owner, found.place, found.actor)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._namespace.globals[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._namespace.define(name, value, self._origin())
+
+    def __delitem__(self, name: str) -> None:
+        self._namespace.undefine(name, self._origin())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._namespace)
+
+    def __len__(self) -> int:
+        return len(self._namespace)
+
+    def keys(self) -> Any:
+        """Return the names."""
+        return self._namespace.keys()
+
+
+class _Window(ModuleType):
+    """What `sys.modules` holds for a namespace: whoever looks there for the module of a class finds its names."""
+
+    def __init__(self, name: str, namespace: Namespace) -> None:
+        super().__init__(name, "The namespace of a runtime.")
+        self._namespace = weakref.ref(namespace)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "__dict__":
+            namespace = super().__getattribute__("_namespace")()
+            return namespace.globals if namespace is not None else {}
+        return super().__getattribute__(name)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__[name]
+        except KeyError:
+            raise AttributeError(f"The namespace {self.__name__} has no name {name!r}.") from None
+
+
+def _enter(name: str, namespace: Namespace) -> str:
+    """Put NAMESPACE into `sys.modules` for as long as it lives; return the name it has there.
+
+    Dataclasses, pickle and `get_type_hints` look there for the module of a class.
+    """
+    free = f"scirehooks_namespace_{name}"
+    while free in sys.modules:
+        free += "_"
+    sys.modules[free] = _Window(free, namespace)
+    weakref.finalize(namespace, sys.modules.pop, free, None)
+    return free

@@ -1,0 +1,446 @@
+"""The runtime: hooks, names, commands and options of one application, and the journal of every change to them."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import count
+from typing import Any, get_args, get_type_hints, overload
+
+from scirehooks.errors import ConflictError, Defer, HookSignatureError, NotAFunctionError, UnknownNameError, Veto
+from scirehooks.hooks import scope as scopes
+from scirehooks.hooks.advice import Advice, how_spelt
+from scirehooks.hooks.builtin import CONTRACTS
+from scirehooks.hooks.clock import Clock, SystemClock
+from scirehooks.hooks.declaration import Amender, Declaration, Rehearsal, hyphenated, replace_parameter, variable
+from scirehooks.hooks.definitions import Definitions
+from scirehooks.hooks.entry import PLAIN, Entry, Terms
+from scirehooks.hooks.failures import Failures
+from scirehooks.hooks.firing import CallingRule, ErrorRule
+from scirehooks.hooks.history import History
+from scirehooks.hooks.hook import Hook
+from scirehooks.hooks.journal import ABSENT, Journal, Record
+from scirehooks.hooks.lease import Lease
+from scirehooks.hooks.loop import RuntimeLoop
+from scirehooks.hooks.marks import command, effect, on, option
+from scirehooks.hooks.namespace import Namespace
+from scirehooks.hooks.owned import Helpers
+from scirehooks.hooks.owner import BUILTIN, Origin, Owner, Owners, Place
+from scirehooks.hooks.registry import DeclarationCells, Registry
+from scirehooks.hooks.resource import ResourceCells
+from scirehooks.hooks.scope import GLOBAL, Scope
+from scirehooks.hooks.signature import Payload
+from scirehooks.hooks.trace import Traces
+
+__all__ = ["Runtime"]
+
+_log = logging.getLogger("scirehooks")
+
+
+class Runtime:
+    """Hooks, names, commands and options of one application.
+
+    Example:
+        >>> runtime = Runtime("shop")
+        >>> @runtime.defhook
+        ... def order_paid_hook(order):
+        ...     "Fires after ORDER has been paid."
+        >>> def thank(order):
+        ...     print("thanks for", order)
+        >>> entry = runtime.add_hook("order-paid-hook", thank)
+        >>> runtime.hooks["order-paid-hook"].run("42")
+        thanks for 42
+    """
+
+    def __init__(self, name: str, *, clock: Clock | None = None, generating: bool = True) -> None:
+        self.name = name
+        self.journal = Journal()
+        self.history = History(self.journal)
+        self.owners = Owners(default=Owner("session", name))
+        self.clock = clock or SystemClock()
+        self.loop = RuntimeLoop(name)
+        self.traces = Traces()
+        self.forsaken: dict[int | None, tuple[Entry, threading.Thread]] = {}
+        self.generating = generating
+        self._numbers = count(1)
+        self._hooks: dict[str, Hook] = {}
+        self._declared = self._cells("hook", self._hook_changed)
+        self._aliases = self._cells("alias")
+        self._resources = ResourceCells()
+        self.journal.register(self._resources)
+        self.hooks: Registry[Hook] = Registry(self._declared, lambda name, _: self._hooks[name], aliases=self._aliases)
+        self.namespace = Namespace(name, self.journal, self.owners, refresh=self._redefined, check=self._check_holders)
+        self.failures = Failures(self.journal, self.hooks)
+        definitions = Definitions(self, self.journal, self.owners, self.namespace)
+        self.commands, self.options, self.modules = definitions.commands, definitions.options, definitions.modules
+        self.define, self.define_command = definitions.define, definitions.define_command
+        self.defoption, self.set_option = definitions.defoption, definitions.set_option
+        self.define_module = definitions.define_module
+        helpers = Helpers(self.clock, self.loop, self.journal, self.owners, self._resources, self._numbers)
+        self.every, self.after, self.task, self.thread = helpers.every, helpers.after, helpers.task, helpers.thread
+        self.resource = helpers.resource
+        self._name_the_basics()
+        for contract in CONTRACTS:
+            self.declare(
+                contract.__name__,
+                _resolved(contract),
+                inspect.getdoc(contract) or "",
+                on_error="isolate",
+                owner=BUILTIN,
+            )
+        self.history.begin()
+
+    def _cells(self, kind: str, changed: Callable[[str, Any], None] | None = None) -> DeclarationCells:
+        cells = DeclarationCells(kind, changed)
+        self.journal.register(cells)
+        return cells
+
+    def _name_the_basics(self) -> None:
+        """Give the namespace what every init script may use without importing it."""
+        basics: dict[str, Any] = {
+            "runtime": self, "on": on, "command": command, "option": option, "effect": effect,
+            "Veto": Veto, "Defer": Defer, "GLOBAL": GLOBAL,
+        }  # fmt: skip
+        for method in (
+            self.add_hook, self.remove_hook, self.move_hook, self.run_hooks, self.run_hook_with_args,
+            self.run_hook_with_args_until_success, self.run_hook_with_args_until_failure, self.run_hook_wrapped,
+            self.defhook, self.scope, self.set_option,
+        ):  # fmt: skip
+            basics[method.__name__] = method
+        for name, value in basics.items():
+            self.namespace.define(name, value, Origin(BUILTIN, None, ""))
+
+    def next_number(self) -> int:
+        """Return a number never given before; entries and their order are counted by it."""
+        return next(self._numbers)
+
+    # -- declaring hooks
+
+    @overload
+    def defhook(self, function: Callable[..., Any], /) -> Hook: ...
+    @overload
+    def defhook(self, /, **rules: Any) -> Callable[[Callable[..., Any]], Hook]: ...
+    def defhook(self, function: Any = None, /, **rules: Any) -> Any:
+        """Declare a hook by a function without a body: its name, its payload, its contract.
+
+        RULES are those of `declare`: `mode` is the calling rule (all, until_success, until_failure, fold, ask),
+        `on_error` the error rule (raise, isolate, refuse), `amend` what functions of an `ask` hook may amend.
+
+        Journal: one record.
+        """
+
+        def declare(function: Callable[..., Any]) -> Hook:
+            return self.declare(function.__name__, _resolved(function), inspect.getdoc(function) or "", **rules)
+
+        return declare if function is None else declare(function)
+
+    def declare(
+        self,
+        name: str,
+        signature: inspect.Signature,
+        doc: str = "",
+        *,
+        mode: CallingRule = "all",
+        on_error: ErrorRule = "raise",
+        amend: Iterable[str] = (),
+        amender: Amender | None = None,
+        rehearse: Rehearsal | None = None,
+        threaded: bool = False,
+        failure_limit: int = 3,
+        owner: Owner | None = None,
+        place: Place | None = None,
+    ) -> Hook:
+        """Declare the hook NAME from data; see `defhook`. Declared again it keeps its entries.
+
+        Raises:
+            ValueError: there is no such rule, or the rules contradict each other.
+            ConflictError: NAME is an alias.
+        """
+        for given, rules in ((mode, get_args(CallingRule)), (on_error, get_args(ErrorRule))):
+            if given not in rules:
+                raise ValueError(f"{hyphenated(name)}: there is no rule {given!r}; it is one of {', '.join(rules)}.")
+        if failure_limit < 1:
+            raise ValueError(f"{hyphenated(name)}: failure_limit must be 1 or more, not {failure_limit!r}.")
+        if self._aliases.value(hyphenated(name)) is not ABSENT:
+            raise ConflictError(f"{hyphenated(name)} is another name of {self.hooks[name].name}.", "Take another name.")
+        if on_error == "refuse" and mode != "ask":
+            raise ValueError(f"{hyphenated(name)}: on_error 'refuse' is for hooks that are asked (mode 'ask').")
+        if amend and mode != "ask":
+            raise ValueError(f"{hyphenated(name)}: only hooks that are asked (mode 'ask') can be amended.")
+        origin = self.owners.origin(owner=owner, place=place)
+        declaration = Declaration(
+            hyphenated(name), Payload(signature), doc, mode, on_error, tuple(amend),
+            amender or replace_parameter, rehearse, threaded, failure_limit, origin.owner, origin.place,
+        )  # fmt: skip
+        with self.journal.transaction(f"defhook {declaration.name}"):
+            self.journal.set(self._declared, declaration.name, declaration, "defhook", origin)
+            hook = self._hooks[declaration.name]
+            self.namespace.define(hook.variable, hook, origin)
+        return hook
+
+    def _hook_changed(self, name: str, declaration: Any) -> None:
+        """Keep the hook in step with its declaration; without one it is not found, but what was in it is kept."""
+        if declaration is ABSENT:
+            return
+        if name in self._hooks:
+            self._hooks[name].declare(declaration)
+        else:
+            self._hooks[name] = Hook(self, declaration)
+            self.journal.register(self._hooks[name].cells)
+
+    def defalias_hook(self, old: str, new: str) -> None:
+        """Let the name OLD stand for the hook NEW, so that nobody's init script breaks when a hook is renamed."""
+        hook = self.hooks[new]
+        origin = self.owners.origin()
+        if self._declared.value(hyphenated(old)) is not ABSENT:
+            raise ConflictError(f"{hyphenated(old)} is a hook itself, and could not be reached any more.")
+        with self.journal.transaction("defalias-hook"):
+            self.journal.set(self._aliases, hyphenated(old), hook.name, "defalias-hook", origin)
+            self.namespace.define(variable(old), hook, origin)
+
+    def hook(self, hook: str | Hook) -> Hook:
+        """Return HOOK, given by name or as itself."""
+        return hook if isinstance(hook, Hook) else self.hooks[hook]
+
+    # -- what is in them
+
+    def add_hook(
+        self,
+        hook: str | Hook,
+        function: Callable[..., Any] | str,
+        depth: float = 0,
+        *,
+        local: Scope | None = None,
+        before: str | Iterable[str] = (),
+        after: str | Iterable[str] = (),
+        timeout: float | None = None,
+        when: Callable[..., Any] | None = None,
+        dry_run: bool = False,
+        deliver: bool = False,
+        until: Lease | None = None,
+        label: str | None = None,
+        owner: Owner | None = None,
+        place: Place | None = None,
+    ) -> Entry:
+        """Put FUNCTION into HOOK at DEPTH; adding what is there already changes nothing (Emacs: add-hook).
+
+        A smaller depth runs earlier (-100 to 100 by convention). At equal depth the newest goes first up to depth 0
+        and last above it. FUNCTION is a function or the name of one that may be defined later. LOCAL puts it into
+        the hook's value for that scope only.
+
+        Raises:
+            UnknownNameError: there is no such hook.
+            HookSignatureError: FUNCTION wants what the hook does not pass.
+            OrderError: `before=`/`after=` cannot be kept.
+
+        Journal: one record, unless it was there.
+        """
+        terms = PLAIN
+        if before or after or timeout is not None or when is not None or dry_run or deliver or until is not None:
+            terms = Terms(_words(before), _words(after), timeout, when, dry_run, deliver, until)
+        found = self.hook(hook)
+        entry = found.add(function, depth, local, self.owners.origin(owner=owner, place=place), label, terms)
+        if until is not None and until is entry.until and until.expires is not None:
+            self.clock.after(until.expires - time.time(), lambda: self.failures.expire(found, entry))
+        return entry
+
+    def remove_hook(
+        self, hook: str | Hook, function: Callable[..., Any] | str, *, local: Scope | None = None
+    ) -> Entry | None:
+        """Take FUNCTION out of HOOK; None if it is not in it, which is no error (Emacs: remove-hook).
+
+        FUNCTION is a function, its name or label, or its number `#17`.
+
+        Journal: one record, if it was there.
+        """
+        found = self.hook(hook)
+        origin = self.owners.origin()
+        with self.journal.lock:
+            try:
+                entry = found.find(function, local)
+            except UnknownNameError:
+                return None
+            found.remove(entry, origin)
+        return entry
+
+    def find_entry(self, hook: str | Hook, ref: Any, *, local: Scope | None = None) -> Entry:
+        """Return the entry REF of HOOK: a function, its name or label, or its number `#17`."""
+        return self.hook(hook).find(ref, local)
+
+    def move_hook(self, hook: str | Hook, function: Any, depth: float, *, local: Scope | None = None) -> Entry:
+        """Give FUNCTION in HOOK another DEPTH; among equals it stands where a new one would."""
+        found = self.hook(hook)
+        return found.move(found.find(function, local), depth, self.owners.origin())
+
+    def disable(self, hook: str | Hook, function: Any, *, local: Scope | None = None) -> Entry:
+        """Switch FUNCTION in HOOK off without taking it out."""
+        found = self.hook(hook)
+        return found.set_state(found.find(function, local), "disabled", "disable", self.owners.origin())
+
+    def enable(self, hook: str | Hook, function: Any, *, local: Scope | None = None) -> Entry:
+        """Switch FUNCTION in HOOK on again."""
+        found = self.hook(hook)
+        return found.set_state(found.find(function, local), "active", "enable", self.owners.origin())
+
+    def release(self, hook: str | Hook, function: Any, *, local: Scope | None = None) -> Entry:
+        """Bring FUNCTION in HOOK back from quarantine, its failures in a row forgotten."""
+        found = self.hook(hook)
+        entry = found.find(function, local)
+        entry.health.consecutive = 0
+        return found.set_state(entry, "active", "release", self.owners.origin())
+
+    # -- firing
+
+    def run_hooks(self, *hooks: str | Hook) -> None:
+        """Fire HOOKS one after another without a payload (Emacs: run-hooks)."""
+        for hook in hooks:
+            self.hook(hook).all()
+
+    def run_hook_with_args(self, hook: str | Hook, *args: Any, **payload: Any) -> None:
+        """Call every function of HOOK with the payload (Emacs: run-hook-with-args)."""
+        self.hook(hook).all(*args, **payload)
+
+    def run_hook_with_args_until_success(self, hook: str | Hook, *args: Any, **payload: Any) -> Any:
+        """Call functions of HOOK until one result is true; return it, else None."""
+        return self.hook(hook).until_success(*args, **payload)
+
+    def run_hook_with_args_until_failure(self, hook: str | Hook, *args: Any, **payload: Any) -> Any:
+        """Call functions of HOOK until one result is false; return it, else True."""
+        return self.hook(hook).until_failure(*args, **payload)
+
+    def run_hook_wrapped(self, hook: str | Hook, wrapper: Callable[..., Any], *args: Any, **payload: Any) -> Any:
+        """Call WRAPPER with each function of HOOK and the payload until a result is true; return that."""
+        return self.hook(hook).wrapped(wrapper, *args, **payload)
+
+    def scope(self, *keys: Scope) -> AbstractContextManager[None]:
+        """Fire hooks in the scopes KEYS, the innermost first, inside the `with` block."""
+        return scopes.scope(*keys)
+
+    # -- tracing
+
+    def trace(self, hook: str | Hook, when: Callable[..., Any] | None = None) -> None:
+        """Watch the firings of HOOK (those for whose payload WHEN is true); `traces.firings` holds the trees."""
+        self.traces.start(self.hook(hook).name, when)
+        self._refresh_all()
+
+    def untrace(self, hook: str | Hook) -> None:
+        """Watch the firings of HOOK no longer."""
+        self.traces.stop(self.hook(hook).name)
+        self._refresh_all()
+
+    def _refresh_all(self) -> None:
+        """Let every hook take on the shape that it needs now: a firing inside a traced one is watched, too."""
+        for hook in list(self._hooks.values()):
+            hook.refresh()
+
+    # -- names, commands, options, modules
+
+    def _redefined(self, name: str) -> None:
+        """Let the hooks that hold NAME look at it again."""
+        for hook in self._hooks.values():
+            if hook.holds(name):
+                hook.refresh()
+
+    def _check_holders(self, name: str) -> None:
+        """Say at once when NAME, defined anew, does not fit a hook that holds it; fired, it is an error."""
+        for hook in list(self._hooks.values()):
+            if hook.holds(name) and callable(function := self.namespace.globals.get(name)):
+                try:
+                    hook.payload.shape(function)
+                except HookSignatureError as error:
+                    _log.warning("%s holds %s, and: %s", hook.name, name, error)
+
+    def advice_add(
+        self, target: str, how: str, function: Callable[..., Any] | str, *, name: str | None = None, depth: float = 0
+    ) -> None:
+        """Wrap FUNCTION around whatever TARGET is defined as, in the way HOW (Emacs: advice-add).
+
+        HOW is one of around, before, after, override, before-while, before-until, after-while, after-until,
+        filter-args, filter-return. The newest is outermost, or the one of least DEPTH. Advice is known by its NAME, or
+        by its function; adding it again moves it.
+
+        Journal: one record, and one for each advice that it takes the place of.
+        """
+        origin = self.owners.origin()
+        spelt = how_spelt(how)
+        if not callable(function) and not isinstance(function, str):
+            raise NotAFunctionError(f"advice-add {target}: {function!r} is neither a function nor the name of one.")
+        held = self.namespace.held(function)
+        made = Advice(target, spelt, held, name, depth, self.next_number(), origin.owner, origin.place)
+        with self.journal.transaction("advice-add"):
+            for other in self.namespace.advice.of(target) if name is None else ():
+                if other.held == held and other.key != made.key:  # with a name, and known by its function all the same
+                    self.journal.set(self.namespace.advice, other.key, ABSENT, "advice-add", origin)
+            self.journal.set(self.namespace.advice, made.key, made, "advice-add", origin)
+
+    def advice_remove(self, target: str, function: Callable[..., Any] | str) -> None:
+        """Take FUNCTION, or the advice of that name, off TARGET; nothing happens if it is not there.
+
+        Journal: one record for each advice taken off.
+        """
+        origin = self.owners.origin()
+        held = self.namespace.held(function)
+        with self.journal.transaction("advice-remove"):
+            for advice in self.namespace.advice.of(target):
+                named = advice.name is not None and advice.name == function
+                if named or advice.held == held or advice.held is function:
+                    self.journal.set(self.namespace.advice, advice.key, ABSENT, "advice-remove", origin)
+
+    # -- taking back
+
+    def withdraw(self, owner: Owner, what: str = "unload") -> list[Record]:
+        """Undo exactly what OWNER did through the runtime, latest first; what others did stays.
+
+        Journal: one record for each thing taken out, in one group.
+        """
+        return self.journal.withdraw(owner, what, self.owners.origin())
+
+    def undo(self) -> list[Record]:
+        """Take back the latest change to hooks, options, advice or loads; return the records taken back.
+
+        Raises:
+            ConflictError: there is nothing to undo, or a later change stands on it and is named.
+
+        Journal: one record for each one taken back, in one group.
+        """
+        return self.history.undo(self.owners.origin())
+
+    def redo(self) -> list[Record]:
+        """Do again what was undone last; return the records of it.
+
+        Raises:
+            ConflictError: there is nothing to redo, or a later change stands in the way.
+        """
+        return self.history.redo(self.owners.origin())
+
+    def close(self) -> None:
+        """Stop what the runtime runs: timers, tasks, its loop."""
+        for _, made in list(self._resources.items()):
+            made.stop()
+        self.clock.close()
+        self.loop.close()
+
+    @contextmanager
+    def transaction(self, what: str) -> Iterator[list[Record]]:
+        """Make the changes inside one group; when an exception leaves the block, take every one of them back."""
+        with self.journal.transaction(what) as records:
+            yield records
+
+
+def _words(names: str | Iterable[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _resolved(function: Callable[..., Any]) -> inspect.Signature:
+    """Return FUNCTION's signature with its annotations resolved where they can be."""
+    signature = inspect.signature(function)
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except (NameError, TypeError):
+        return signature  # an annotation that is not there at run time stays the text it is
+    parameters = [p.replace(annotation=hints.get(p.name, p.annotation)) for p in signature.parameters.values()]
+    return signature.replace(parameters=parameters)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from scirehooks.hooks import SystemClock
+from scirehooks.testing import nothing_left
+from tests.hooks.support import errors_in
+
+
+@pytest.fixture
+def system_clock() -> Iterator[SystemClock]:
+    """The machine's clock; its thread ends with the test."""
+    with nothing_left():
+        made = SystemClock()
+        yield made
+        made.close()
+
+
+def test_system_clock_calls_in_the_order_of_the_times(system_clock: SystemClock) -> None:
+    """What is due earlier is called earlier, whatever came first."""
+    called, done = list[str](), threading.Event()
+
+    def second() -> None:
+        called.append("second")
+        done.set()
+
+    system_clock.after(0.02, second)
+    system_clock.after(0.01, lambda: called.append("first"))
+    assert done.wait(10)
+    assert called == ["first", "second"]
+
+
+def test_system_clock_cancelled_alarm_is_not_called(system_clock: SystemClock) -> None:
+    """An alarm that was cancelled is passed over."""
+    called, done = list[str](), threading.Event()
+    system_clock.after(0.01, lambda: called.append("cancelled")).cancel()
+    system_clock.after(0.02, done.set)
+    assert done.wait(10)
+    assert called == []
+
+
+def test_system_clock_failing_call_does_not_stop_it(
+    system_clock: SystemClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A call that fails is logged, and the next one is made."""
+    done = threading.Event()
+    system_clock.after(0, lambda: 1 / 0)
+    system_clock.after(0.01, done.set)
+    assert done.wait(10)
+    assert errors_in(caplog) == ["A call that was due failed"]
+
+
+def test_system_clock_never_goes_back(system_clock: SystemClock) -> None:
+    """It tells the time that alarms are set by."""
+    before = time.monotonic()
+    assert before <= system_clock.now() <= time.monotonic()
+
+
+def test_system_clock_closed_calls_nothing() -> None:
+    """After closing, alarms are taken but never rung, and no thread is started for them."""
+    with nothing_left():
+        clock = SystemClock()
+        clock.close()
+        clock.after(0, lambda: pytest.fail("called"))
+        clock.close()
+
+
+def test_system_clock_may_be_closed_by_a_call_of_its_own() -> None:
+    """A call may close the clock: its thread does not wait for itself."""
+    with nothing_left():
+        clock, done = SystemClock(), threading.Event()
+
+        def close() -> None:
+            clock.close()
+            done.set()
+
+        clock.after(0, close)
+        assert done.wait(10)

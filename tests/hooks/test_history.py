@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import pytest
+
+from scirehooks.errors import ConflictError
+from scirehooks.hooks import Runtime
+from scirehooks.hooks.history import History
+from tests.hooks.support import MODULE, OTHER, Calls, DefHook
+
+
+def labels(runtime: Runtime) -> list[str]:
+    """Return the labels in the test hook, in order."""
+    return [entry.label for entry in runtime.hooks["test-hook"].entries()]
+
+
+@pytest.fixture
+def add(runtime: Runtime, defhook: DefHook, calls: Calls) -> Calls:
+    """A hook with the functions a and b, added one after another."""
+    hook = defhook()
+    for name in "ab":
+        runtime.add_hook(hook, calls.function(name), 1)
+    return calls
+
+
+@pytest.mark.usefixtures("add")
+def test_undo_takes_back_one_change_after_another(runtime: Runtime) -> None:
+    """Each undo takes back the latest change not yet undone; the records of it are returned."""
+    assert [record.subject for record in runtime.undo()] == ["b in test-hook"]
+    assert labels(runtime) == ["a"]
+    runtime.undo()
+    assert labels(runtime) == []
+
+
+@pytest.mark.usefixtures("add")
+def test_redo_does_again_what_was_undone_last(runtime: Runtime) -> None:
+    """Redo goes forward again, step by step, and can itself be undone."""
+    runtime.undo()
+    runtime.undo()
+    assert [record.subject for record in runtime.redo()] == ["a in test-hook"]
+    assert labels(runtime) == ["a"]
+    runtime.redo()
+    assert labels(runtime) == ["a", "b"]
+    with pytest.raises(ConflictError, match="There is nothing to redo"):
+        runtime.redo()
+    runtime.undo()
+    assert labels(runtime) == ["a"]
+
+
+def test_undo_with_nothing_to_undo_is_refused(runtime: Runtime) -> None:
+    """What the runtime came with is not undone."""
+    with pytest.raises(ConflictError, match="There is nothing to undo"):
+        runtime.undo()
+    assert "option-change-hook" in runtime.hooks
+
+
+@pytest.mark.usefixtures("add")
+def test_undo_reaches_back_to_where_it_was_told_to_begin(runtime: Runtime) -> None:
+    """What happened before, by the init scripts, is not undone."""
+    runtime.history.begin()
+    with pytest.raises(ConflictError):
+        runtime.undo()
+    assert labels(runtime) == ["a", "b"]
+
+
+def test_undo_begins_at_the_start_of_an_empty_journal(runtime: Runtime) -> None:
+    """A history of nothing begins at nothing."""
+    runtime.journal.records.clear()
+    History(runtime.journal).begin()
+    runtime.history.begin()
+
+
+@pytest.mark.usefixtures("add")
+def test_undo_of_chosen_changes_only(runtime: Runtime) -> None:
+    """A caller may say which changes it means: the latest of those is undone."""
+    origin = runtime.owners.origin()
+    runtime.history.undo(origin, lambda record: record.subject.startswith("a "))
+    assert labels(runtime) == ["b"]
+
+
+@pytest.mark.usefixtures("add")
+def test_undo_of_a_change_that_another_stands_on_is_refused(runtime: Runtime) -> None:
+    """An undo that would trample a later change names it, and changes nothing."""
+    runtime.disable("test-hook", "a")
+    origin = runtime.owners.origin()
+    with pytest.raises(ConflictError, match="a in test-hook has been changed since by test"):
+        runtime.history.undo(origin, lambda record: record.what == "add-hook" and record.subject.startswith("a "))
+    assert labels(runtime) == ["a", "b"]
+
+
+@pytest.mark.usefixtures("add")
+def test_redo_over_a_later_change_is_refused(runtime: Runtime) -> None:
+    """What was undone is not done again over what has been done since."""
+    runtime.undo()
+    runtime.add_hook("test-hook", Calls().function("c"), 1)
+    runtime.redo()
+    assert labels(runtime) == ["a", "b", "c"]
+    runtime.move_hook("test-hook", "a", 5)
+    runtime.undo()
+    runtime.disable("test-hook", "a")
+    with pytest.raises(ConflictError, match="changed since"):
+        runtime.redo()
+
+
+def test_undo_of_a_load_is_one_step(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
+    """What was done in one act is undone in one act; undone and redone, everything of it is back."""
+    hook = defhook()
+    with runtime.transaction("load audit"):
+        runtime.define_command("audit-all", calls.function("audit"), owner=MODULE)
+        runtime.defoption("audit-limit", int, 5, owner=MODULE)
+        runtime.add_hook(hook, calls.function("a"), owner=MODULE)
+    runtime.undo()
+    assert (list(runtime.commands), list(runtime.options), labels(runtime)) == ([], [], [])
+    assert "audit_all" not in runtime.namespace
+    runtime.redo()
+    assert (list(runtime.commands), list(runtime.options), labels(runtime)) == (
+        ["audit-all"],
+        ["audit-limit"],
+        ["audit.a"],
+    )
+    assert runtime.namespace["audit_all"] is runtime.commands["audit-all"].function
+
+
+def test_undo_of_an_unload_brings_everything_back(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
+    """An unload is one step as well, and what was above and below comes back in its order."""
+    hook = defhook()
+    for owner in (MODULE, OTHER):
+        runtime.add_hook(hook, calls.function(owner.name), 1, owner=owner)
+    runtime.disable(hook, "audit.audit")
+    before = [(entry.label, entry.state) for entry in hook.entries()]
+    runtime.withdraw(MODULE)
+    assert labels(runtime) == ["notify.notify"]
+    runtime.undo()
+    assert [(entry.label, entry.state) for entry in hook.entries()] == before
+
+
+def test_undo_of_what_is_kept_only_in_part_is_refused(runtime: Runtime, defhook: DefHook) -> None:
+    """A group whose first records are gone from the journal is not undone by halves."""
+    hook = defhook()
+    with runtime.transaction("load"):
+        for number in range(runtime.journal.records.maxlen or 0):
+            runtime.add_hook(hook, f"function-{number}")
+        runtime.add_hook(hook, "last")
+    with pytest.raises(ConflictError, match="nothing to undo"):
+        runtime.undo()
+    assert len(hook) == (runtime.journal.records.maxlen or 0) + 1
+
+
+def test_redo_of_what_is_not_kept_any_more_is_refused(runtime: Runtime, defhook: DefHook) -> None:
+    """What was undone long ago, and whose records are gone, cannot be done again."""
+    hook = defhook()
+    runtime.add_hook(hook, "early")
+    runtime.undo()
+    with runtime.transaction("load"):
+        for number in range(runtime.journal.records.maxlen or 0):
+            runtime.add_hook(hook, f"function-{number}")
+    with pytest.raises(ConflictError, match="nothing to redo"):
+        runtime.redo()

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from scirehooks.errors import NotAllowedHereError
+from scirehooks.hooks.loop import RuntimeLoop
+from scirehooks.testing import nothing_left
+
+
+@pytest.fixture
+def loop() -> Iterator[RuntimeLoop]:
+    """A loop of its own; its thread ends with the test."""
+    with nothing_left():
+        made = RuntimeLoop("test")
+        yield made
+        made.close()
+
+
+def test_loop_runs_a_coroutine_in_a_thread_of_its_own(loop: RuntimeLoop) -> None:
+    """The loop is started when first needed; only on its thread it is the current one."""
+
+    async def where() -> tuple[bool, str]:
+        return loop.is_current(), threading.current_thread().name
+
+    assert not loop.is_current()
+    assert loop.run(where()) == (True, "test loop")
+    assert not loop.is_current()
+
+
+def test_loop_runs_in_the_context_of_the_caller(loop: RuntimeLoop) -> None:
+    """Context variables of the caller count in the coroutine."""
+    variable = contextvars.ContextVar("variable", default="outside")
+
+    async def read() -> str:
+        return variable.get()
+
+    variable.set("inside")
+    assert loop.run(read()) == "inside"
+
+
+@pytest.mark.parametrize("kind", [ValueError, SystemExit, KeyboardInterrupt, StopIteration])
+def test_loop_hands_on_what_a_coroutine_raises(loop: RuntimeLoop, kind: type[BaseException]) -> None:
+    """Whoever waits gets the error, and the loop survives it, a SystemExit included."""
+
+    async def fail() -> None:
+        raise kind
+
+    async def answer() -> int:
+        return 42
+
+    with pytest.raises(RuntimeError if kind is StopIteration else kind):
+        loop.run(fail())
+    assert loop.run(answer()) == 42
+
+
+def test_loop_hands_on_that_a_coroutine_cancelled_itself(loop: RuntimeLoop) -> None:
+    """A coroutine that ends as cancelled is told as that."""
+
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        loop.run(cancelled())
+
+
+def test_loop_interrupted_waiting_cancels_the_coroutine(loop: RuntimeLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Ctrl-C while waiting leaves no coroutine behind."""
+    running, cancelled = threading.Event(), threading.Event()
+
+    async def work() -> None:
+        running.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    submit = loop.submit
+
+    def interrupted(coroutine: object) -> object:
+        made = submit(coroutine)  # type: ignore[arg-type]  # handed on as it came
+
+        def result() -> None:
+            assert running.wait(10)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(made, "result", result)
+        return made
+
+    monkeypatch.setattr(loop, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(work())
+    assert cancelled.wait(10)
+
+
+def test_loop_ended_coroutine_may_be_cancelled(loop: RuntimeLoop) -> None:
+    """Cancelling what has ended does nothing; whoever asked is told of the end."""
+    ended = threading.Event()
+    running = loop.submit(asyncio.sleep(0, "done"))
+    running.when_ended(ended.set)
+    assert running.result() == "done"
+    assert ended.wait(10)
+    running.cancel()
+    assert running.result() == "done"
+
+
+def test_loop_closed_cancels_what_runs() -> None:
+    """Closing cancels what runs, lets it clean up, and waits for the thread."""
+    with nothing_left():
+        loop, running, cleaned = RuntimeLoop("test"), threading.Event(), threading.Event()
+
+        async def work() -> None:
+            running.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                cleaned.set()
+
+        loop.submit(work())
+        assert running.wait(10)
+        loop.close()
+        assert cleaned.is_set()
+
+
+def test_loop_never_used_may_be_closed() -> None:
+    """Closing a loop that was never started does nothing, twice as well."""
+    with nothing_left():
+        loop = RuntimeLoop("test")
+        loop.close()
+        loop.close()
+
+
+def test_loop_lists_what_runs_on_it(loop: RuntimeLoop) -> None:
+    """The tasks under way are listed under the names of their coroutines; a loop never used has none."""
+    assert loop.tasks() == []
+    release = asyncio.Event()
+
+    async def work() -> None:
+        await release.wait()
+
+    running = loop.submit(work())
+    assert [task.get_name().rpartition(".")[2] for task in loop.tasks()] == ["work"]
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        running.result()
+    assert loop.tasks() == []
+
+
+def test_loop_closed_runs_nothing_any_more() -> None:
+    """What comes too late is refused, instead of starting a thread that nobody ends."""
+    loop = RuntimeLoop("test")
+    loop.run(asyncio.sleep(0))
+    loop.close()
+    with pytest.raises(NotAllowedHereError, match="The test loop is closed"):
+        loop.submit(asyncio.sleep(0))
+
+
+def test_loop_cannot_be_closed_from_itself(loop: RuntimeLoop) -> None:
+    """A coroutine that closes its own loop would wait for itself."""
+
+    async def close() -> None:
+        loop.close()
+
+    with pytest.raises(NotAllowedHereError, match="it would wait for itself"):
+        loop.run(close())
