@@ -1,0 +1,163 @@
+"""For authors of modules and init scripts: a fresh runtime, a recorder, a clock turned by hand, a search for leftovers.
+
+Example:
+    >>> with fresh_runtime() as runtime:
+    ...     @runtime.defhook
+    ...     def order_paid_hook(order): "Fires after ORDER has been paid."
+    ...     seen = recorder()
+    ...     _ = runtime.add_hook("order-paid-hook", seen)
+    ...     order_paid_hook.run("42")
+    >>> seen.calls
+    [{'order': '42'}]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from scirehooks.hooks import Alarm, Runtime
+
+__all__ = ["FakeClock", "Recorder", "fake_clock", "fresh_runtime", "nothing_left", "recorder"]
+
+
+class FakeClock:
+    """A clock that stands still until it is turned on.
+
+    Example:
+        >>> clock = FakeClock()
+        >>> _ = clock.after(60, lambda: print("a minute"))
+        >>> clock.advance(59)
+        >>> clock.advance(1)
+        a minute
+    """
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._alarms: list[Alarm] = []
+
+    def now(self) -> float:
+        """Return how far it has been turned, in seconds."""
+        return self._now
+
+    def after(self, seconds: float, call: Callable[[], object]) -> Alarm:
+        """Let CALL be called when it has been turned SECONDS further."""
+        alarm = Alarm(self._now + seconds, call)
+        self._alarms.append(alarm)
+        return alarm
+
+    def advance(self, seconds: float) -> None:
+        """Turn it on by SECONDS, making the calls that come due on the way, in order."""
+        end = self._now + seconds
+        while due := [alarm for alarm in self._alarms if alarm.when <= end and not alarm.cancelled]:
+            alarm = min(due, key=lambda alarm: alarm.when)
+            self._alarms.remove(alarm)
+            self._now = max(self._now, alarm.when)
+            alarm.call()
+        self._now = end
+
+    def close(self) -> None:
+        """Call nothing any more."""
+        self._alarms.clear()
+
+
+def fake_clock() -> FakeClock:
+    """Return a clock for `Runtime(clock=…)` that stands still until it is turned on."""
+    return FakeClock()
+
+
+class Recorder:
+    """A function for any hook that keeps what it was called with, and returns or raises what it is told to."""
+
+    def __init__(self, returns: Any = None, raises: BaseException | None = None, name: str = "recorder") -> None:
+        self.returns = returns
+        self.raises = raises
+        self.__name__ = self.__qualname__ = name
+        self.calls: list[dict[str, Any]] = []
+        self._called = threading.Condition()
+
+    def __call__(self, **payload: Any) -> Any:
+        """Note PAYLOAD."""
+        with self._called:
+            self.calls.append(payload)
+            self._called.notify_all()
+        if self.raises is not None:
+            raise self.raises
+        return self.returns
+
+    def wait(self, calls: int = 1, timeout: float = 10) -> list[dict[str, Any]]:
+        """Wait until it has been called CALLS times, TIMEOUT seconds at most, and return what with.
+
+        Raises:
+            TimeoutError: it has not.
+        """
+        with self._called:
+            if not self._called.wait_for(lambda: len(self.calls) >= calls, timeout):
+                raise TimeoutError(f"{self.__name__} was called {len(self.calls)} of {calls} times in {timeout:g} s.")
+            return list(self.calls)
+
+
+def recorder(returns: Any = None, raises: BaseException | None = None, name: str = "recorder") -> Recorder:
+    """Return a function for any hook that keeps what it was called with; see `Recorder`."""
+    return Recorder(returns, raises, name)
+
+
+@contextmanager
+def fresh_runtime(name: str = "test", *, clock: FakeClock | None = None) -> Iterator[Runtime]:
+    """Give the block a runtime of its own, and close it afterwards.
+
+    Raises:
+        AssertionError: threads or descriptors that were opened in the block are left.
+    """
+    with nothing_left():
+        runtime = Runtime(name, clock=clock or FakeClock())
+        try:
+            yield runtime
+        finally:
+            runtime.close()
+
+
+def _end_of(task: asyncio.Task[Any]) -> tuple[str, threading.Event]:
+    """Return the name of TASK, and what is set when it has ended."""
+    end = threading.Event()
+    task.get_loop().call_soon_threadsafe(task.add_done_callback, lambda _: end.set())
+    return task.get_name(), end
+
+
+def _descriptors() -> dict[str, str]:
+    found = {}
+    for descriptor in os.listdir("/proc/self/fd"):
+        try:
+            found[descriptor] = os.readlink(f"/proc/self/fd/{descriptor}")
+        except FileNotFoundError:  # the one that listed the directory
+            continue
+    return found
+
+
+@contextmanager
+def nothing_left(runtime: Runtime | None = None, timeout: float = 5) -> Iterator[None]:
+    """Check that no thread, descriptor, or task on RUNTIME's loop is left after the block; they get TIMEOUT seconds.
+
+    Put it around a `load` and `unload` to see whether the module leaves anything behind. Let RUNTIME's loop and clock
+    run before (`runtime.loop.run(asyncio.sleep(0))`), or close the runtime in the block: they are threads, too.
+
+    Raises:
+        AssertionError: something is left; the message names it.
+    """
+    threads, descriptors = set(threading.enumerate()), _descriptors()
+    tasks = set(runtime.loop.tasks()) if runtime else set()
+    yield
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(timeout)
+    ended = [_end_of(task) for task in set(runtime.loop.tasks() if runtime else ()) - tasks]
+    left = [f"task {name}" for name, end in ended if not end.wait(timeout)]
+    left += [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
+    left += [
+        f"descriptor {number} ({target})" for number, target in _descriptors().items() if number not in descriptors
+    ]
+    if left:
+        raise AssertionError(f"Left behind: {', '.join(sorted(left))}.")
