@@ -1,0 +1,75 @@
+"""The hooks of loading: declared here, fired by the loader."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any, Final, get_type_hints
+
+from scirehooks.hooks import BUILTIN, Module, Runtime, hyphenated
+
+__all__ = ["declare"]
+
+
+def pre_module_load_hook(name: str, file: Path) -> None:
+    """Asked before the module NAME in FILE is opened.
+
+    A function may raise Veto to keep it from being loaded; an error in a function refuses, too. Runs in the thread of
+    whoever loads, in no scope. Since 0.1.
+
+    Example: add-hook pre-module-load-hook only_ours
+    """
+
+
+def post_module_load_hook(module: Module) -> None:
+    """Fires after MODULE has been loaded and all that it offers is in place.
+
+    Results are not used; an error in a function does not keep others from running. Runs in the thread of whoever
+    loads, in no scope. Since 0.1.
+
+    Example: add-hook post-module-load-hook tell_root
+    """
+
+
+def pre_module_unload_hook(module: Module) -> None:
+    """Asked before MODULE is unloaded.
+
+    A function may raise Veto to keep it; an error in a function refuses, too. Runs in the thread of whoever unloads,
+    in no scope. Since 0.1.
+
+    Example: add-hook pre-module-unload-hook keep_policy
+    """
+
+
+def post_module_unload_hook(module: Module) -> None:
+    """Fires after MODULE has been unloaded; nothing of it is left.
+
+    Results are not used; an error in a function does not keep others from running. Runs in the thread of whoever
+    unloads, in no scope. Since 0.1.
+
+    Example: add-hook post-module-unload-hook tell_root
+    """
+
+
+_ASKED: Final[dict[str, Any]] = {"mode": "ask", "on_error": "refuse"}
+_TOLD: Final[dict[str, Any]] = {"on_error": "isolate"}
+
+
+def declare(runtime: Runtime) -> None:
+    """Declare the hooks of loading in RUNTIME."""
+    for contract, rules in (
+        (pre_module_load_hook, _ASKED),
+        (post_module_load_hook, _TOLD),
+        (pre_module_unload_hook, _ASKED),
+        (post_module_unload_hook, _TOLD),
+    ):
+        hints = get_type_hints(contract)
+        signature = inspect.signature(contract)
+        parameters = [p.replace(annotation=hints[p.name]) for p in signature.parameters.values()]
+        runtime.declare(
+            hyphenated(contract.__name__),
+            signature.replace(parameters=parameters),
+            inspect.getdoc(contract) or "",
+            owner=BUILTIN,
+            **rules,
+        )

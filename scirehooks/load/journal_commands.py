@@ -1,0 +1,113 @@
+"""The commands of the journal: journal, undo, redo, diff, save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby, islice
+from pathlib import Path
+
+from scirehooks.errors import UsageError
+from scirehooks.hooks import Record, command
+from scirehooks.load.difference import Difference
+from scirehooks.load.loader import Loader
+from scirehooks.load.save import Saved, Saver
+
+__all__ = ["JournalCommands", "JournalRow"]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRow:
+    """One act in the journal: when, who, for which owner, what, and what was changed by it."""
+
+    number: str
+    time: datetime
+    actor: str
+    owner: str
+    what: str
+    changed: tuple[str, ...]
+
+
+class JournalCommands:
+    """The commands on the journal of LOADER's runtime, to be given to `runtime.define`."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._runtime = loader.runtime
+        self._saver = Saver(loader)
+
+    @command
+    def journal(self, word: str = "", *, last: int = 20) -> list[JournalRow]:
+        """List the LAST changes to hooks, options, advice, modules and names, the latest last.
+
+        WORD keeps those that have it in what was done, in what was changed, or in who did it. What one command or one
+        load did is one line; its number begins it.
+
+        Example: journal undo --last 5
+        """
+        if last < 1:
+            raise UsageError("--last is 1 or more.")
+        rows = (row for row in map(self._row, self._groups()) if _speaks_of(row, word.lower()))
+        return list(islice(rows, last))[::-1]
+
+    def _groups(self) -> Iterable[list[Record]]:
+        """Yield what belongs together, the latest first."""
+        with self._runtime.journal.lock:
+            records = list(self._runtime.journal.records)
+        for _, group in groupby(reversed(records), key=lambda record: record.group):
+            yield list(group)[::-1]
+
+    def _row(self, records: list[Record]) -> JournalRow:
+        first = records[0]
+        changed = dict.fromkeys(record.subject for record in records)
+        time, what = datetime.fromtimestamp(first.time, UTC), self._runtime.journal.title(first)
+        return JournalRow(str(first.group), time, first.actor, str(first.owner), what, tuple(changed))
+
+    @command
+    def undo(self, who: str = "") -> JournalRow:
+        """Take back the latest change to hooks, options, advice, aliases or loads; with WHO, the latest of his.
+
+        WHO is a user's name, or the owner: a module, an init script, a session. What the init scripts did at the start
+        is not taken back, nor Python variables, nor what was done to the fleet. A change that a later one stands on is
+        refused, and that one is named.
+
+        Example: undo --help
+        """
+        by: Callable[[Record], bool] = lambda record: not who or who in (record.actor, record.owner.name)  # noqa: E731 - it is short and has one use
+        return self._row(self._runtime.history.undo(self._runtime.owners.origin(), by))
+
+    @command
+    def redo(self) -> JournalRow:
+        """Do again what was undone last.
+
+        Example: redo --help
+        """
+        return self._row(self._runtime.redo())
+
+    @command
+    def diff(self) -> list[Difference]:
+        """Show what is different from what the init scripts give: what was done at the prompt.
+
+        Functions put into hooks, taken out, moved, switched on or off; options, modules, aliases and advice; and
+        functions that were typed and that a hook calls. The note says why something cannot be saved.
+
+        Example: diff
+        """
+        return self._saver.diff()
+
+    @command
+    def save(self, directory: Path | None = None) -> Saved:
+        """Write what `diff` shows into 90-saved.yaml and 90-saved.py, so that it is there after a restart.
+
+        They are init scripts in DIRECTORY, by default the last one that init scripts were read from. What was saved
+        before stays. Closures, and what was never given a name, cannot be saved and are listed.
+
+        Example: save --help
+        """
+        return self._saver.save(directory)
+
+
+def _speaks_of(row: JournalRow, word: str) -> bool:
+    spelt = word.replace("_", "-")
+    texts = (row.actor, row.owner, row.what, *row.changed)
+    return any(word in text.lower() or spelt in text.lower().replace("_", "-") for text in texts)
