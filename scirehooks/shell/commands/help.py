@@ -1,0 +1,148 @@
+"""Commands that explain: help, apropos; and the one that ends."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from scirehooks.errors import UnknownNameError
+from scirehooks.hooks import Command, Hook, Option, Runtime, command, source_of
+from scirehooks.shell.form import Form, provided_by
+from scirehooks.shell.manual import Manual
+from scirehooks.shell.names import HelpWord
+from scirehooks.shell.views import (
+    CommandView,
+    FieldView,
+    FunctionView,
+    HookView,
+    Match,
+    OptionView,
+    Overview,
+    Topic,
+    place_text,
+    summary,
+)
+from scirehooks.values import Values
+
+__all__ = ["HelpCommands"]
+
+
+class HelpCommands:
+    """The commands that explain what is there."""
+
+    def __init__(self, runtime: Runtime, values: Values, manual: Manual | None = None) -> None:
+        self._runtime = runtime
+        self._values = values
+        self._manual = manual or Manual()
+
+    @command
+    def help(self, word: HelpWord = HelpWord("")) -> object:  # noqa: B008 - a NewType is no call
+        """Explain WORD: a command, hook, option, function or topic; alone, list topics and commands.
+
+        Example: help describe-hook
+        """
+        if not isinstance(word, str):
+            return self._object(word)
+        if not word:
+            return self._overview()
+        found = self._lookup(word)
+        if found is None:
+            raise UnknownNameError("help for", word, self._known(), f"Try: apropos {word}")
+        return found
+
+    @command
+    def apropos(self, word: str) -> list[Match]:
+        """List commands, hooks, options, functions and topics whose name or first line holds WORD.
+
+        Example: apropos failure
+        """
+        wanted = word.lower()
+        spelt = wanted.replace("_", "-")
+        return [m for m in self._everything() if spelt in m.name.replace("_", "-").lower() or wanted in m.doc.lower()]
+
+    @command
+    def quit(self, status: int = 0) -> None:
+        """Leave the shell, with exit STATUS.
+
+        Example: quit --help
+        """
+        raise SystemExit(status)
+
+    def candidates(self) -> list[Match]:
+        """Return what `help` can be asked, for completion."""
+        return list(self._everything())
+
+    def _lookup(self, word: str) -> object:
+        """Return the page for WORD; that of a command brings the topic of the same name with it."""
+        if word in self._runtime.commands:
+            return self._command(self._runtime.commands[word])
+        if word in self._runtime.hooks:
+            return HookView.of(self._runtime.hooks[word], self._values)
+        if word in self._runtime.options:
+            return OptionView.of(self._runtime.options[word], self._values)
+        if word in self._manual.names():
+            return self._manual.topic(word)
+        if word in self._runtime.modules:
+            module = self._runtime.modules[word]
+            return Topic(word, summary(module.doc), module.doc)
+        if word in self._runtime.namespace:
+            return self._object(self._runtime.namespace[word])
+        return None
+
+    def _object(self, found: Any) -> object:
+        """Return the page of a Python object."""
+        if isinstance(found, Hook):
+            return HookView.of(found, self._values)
+        if isinstance(found, Option):
+            return OptionView.of(found, self._values)
+        for each in self._runtime.commands.values():
+            if each.function == found:
+                return self._command(each)
+        name = getattr(found, "__qualname__", None) or type(found).__name__
+        try:
+            signature = str(inspect.signature(found)) if callable(found) else ""
+        except (TypeError, ValueError):
+            signature = "(…)"
+        return FunctionView(str(name), signature, inspect.getdoc(found) or "", place_text(source_of(found)))
+
+    def _command(self, found: Command) -> CommandView:
+        form = Form(found, provided_by(self._values, {}))
+        parameters = tuple(
+            FieldView(
+                slot.option if slot.kind == "option" else slot.name.replace("_", "-").upper(),
+                "" if slot.flag else self._values.type_name(slot.annotation),
+                slot.required,
+            )
+            for slot in form.slots
+            if slot.kind not in ("provided", "fields")
+        )
+        topic = self._manual.topic(found.name) if found.name in self._manual.names() else None
+        place = place_text(found.place)
+        return CommandView(found.name, form.usage, parameters, found.doc, str(found.owner), place, topic)
+
+    def _overview(self) -> Overview:
+        everything = list(self._everything())
+        return Overview(
+            tuple(match for match in everything if match.kind == "topic"),
+            tuple(match for match in everything if match.kind == "command"),
+        )
+
+    def _known(self) -> list[str]:
+        return [match.name for match in self._everything()]
+
+    def _everything(self) -> Iterator[Match]:
+        for name in self._manual.names():
+            yield Match("topic", name, self._manual.topic(name).title)
+        for command_ in sorted(self._runtime.commands.values(), key=lambda each: each.name):
+            yield Match("command", command_.name, command_.summary)
+        for hook in sorted(self._runtime.hooks.values(), key=lambda each: each.name):
+            yield Match("hook", hook.name, summary(hook.doc))
+        for option in sorted(self._runtime.options.values(), key=lambda each: each.name):
+            yield Match("option", option.name, option.doc)
+        for module in self._runtime.modules.values():
+            yield Match("module", module.name, summary(module.doc))
+        shown = {command_.variable for command_ in self._runtime.commands.values()}
+        for name, value in sorted(self._runtime.namespace.items()):
+            if inspect.isroutine(value) and name not in shown and not name.startswith("_"):
+                yield Match("function", name, summary(inspect.getdoc(value) or ""))

@@ -1,0 +1,108 @@
+"""What a terminal may ask: the one narrow object between a terminal and a session.
+
+Text goes in, styled text comes out; no object of the runtime crosses. So a terminal in another process can be served
+by the same methods, one message each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scirehooks.shell.chunks import chunks
+from scirehooks.shell.complete import Completer, Completions
+from scirehooks.shell.language import first_word, is_command, needs_more
+from scirehooks.shell.problems import explain
+from scirehooks.shell.render import Renderer
+from scirehooks.shell.session import Outcome, Session
+from scirehooks.shell.text import Fragments
+from scirehooks.shell.views import is_answer
+
+__all__ = ["Host", "Reply"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The exit status that a line means, and whether the shell ends with it."""
+
+    status: int = 0
+    quit: bool = False
+
+
+class Host:
+    """The shell of one session, as a terminal sees it."""
+
+    def __init__(self, session: Session, renderer: Renderer, *, title: str, status: Callable[[], str]) -> None:
+        self._session = session
+        self._renderer = renderer
+        self._title = title
+        self._status = status
+        self._completer = Completer(session)
+
+    @property
+    def banner(self) -> Fragments:
+        """The two lines at the start: what this is and what it is connected to, and how to find out more."""
+        return [
+            ("heading", "scirehooks"),
+            ("", f" {self._title}\n"),
+            ("dim", "Type "),
+            ("name", "help"),
+            ("dim", " to read on, "),
+            ("name", "Tab"),
+            ("dim", " for what fits here, "),
+            ("name", "quit"),
+            ("dim", " to leave.\n"),
+        ]
+
+    @property
+    def status(self) -> str:
+        """One line for a toolbar."""
+        return self._status()
+
+    @property
+    def commands(self) -> frozenset[str]:
+        """The names of commands, for highlighting."""
+        return frozenset(self._session.runtime.commands)
+
+    def evaluate(self, text: str, width: int, show: Callable[[Fragments], None]) -> Reply:
+        """Evaluate TEXT, which may hold several lines, and SHOW each answer, WIDTH columns wide, as it comes."""
+        outcome = Outcome("python")
+        if not text.strip():
+            return Reply()
+        for chunk in chunks(text.split("\n"), self._session.runtime.commands):
+            outcome = self._session.evaluate(chunk.text)
+            shown = self.shown(outcome, width)
+            if shown:
+                show(shown)
+            if outcome.error is not None or outcome.quit:
+                break
+        return Reply(outcome.status, outcome.quit)
+
+    def shown(self, outcome: Outcome, width: int) -> Fragments:
+        """Return OUTCOME as text."""
+        if outcome.problem:
+            return outcome.problem.text
+        if outcome.kind == "command" and outcome.value == []:
+            return [("dim", "There are none.\n")]  # a pipe gets nothing; a person wonders whether it worked
+        try:
+            if outcome.kind == "command" and not is_answer(outcome.command, outcome.value):
+                return self._renderer.line(outcome.value, width)
+            return self._renderer.render(outcome.value, width, python=outcome.kind == "python")
+        except Exception as error:  # noqa: BLE001 - the terminal door: an answer that cannot be shown ends nothing
+            return explain(error, self._session.runtime.owners, "").text
+
+    def complete(self, text: str) -> Completions:
+        """Return what could complete TEXT, the input up to the cursor."""
+        return self._completer.complete(text)
+
+    def usage(self, text: str) -> str:
+        """Return the usage of the command that TEXT begins with, nothing if it is none."""
+        commands = self._session.runtime.commands
+        name = first_word(text.removeprefix(":"))
+        if not name or "_" in name or name not in commands:
+            return ""
+        return self._session.form(commands[name]).usage if is_command(text.removeprefix(":"), commands) else ""
+
+    def needs_more(self, text: str) -> bool:
+        """Whether Enter behind TEXT should begin another line."""
+        return needs_more(text, self._session.runtime.commands)

@@ -1,0 +1,37 @@
+"""The manual: the pages in `scirehooks/help`, one a topic."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from scirehooks.shell.views import Topic
+
+__all__ = ["Manual"]
+
+
+class Manual:
+    """The topics of the manual; pages are read when asked for.
+
+    Example:
+        >>> Manual().topic("glossary").title
+        'Glossary'
+    """
+
+    def __init__(self, folder: Traversable | None = None) -> None:
+        self._folder = folder or files("scirehooks").joinpath("help")
+        self._read: dict[str, Topic] = {}  # completion asks for titles at every key
+
+    def names(self) -> list[str]:
+        """Return the names of the topics in alphabetic order."""
+        pages = self._folder.iterdir() if self._folder.is_dir() else ()
+        return sorted(page.name.removesuffix(".md") for page in pages if page.name.endswith(".md"))
+
+    def topic(self, name: str) -> Topic:
+        """Return the page NAME, one of `names()`."""
+        if name in self._read:
+            return self._read[name]
+        text = self._folder.joinpath(f"{name}.md").read_text(encoding="utf-8")
+        title = text.partition("\n")[0].lstrip("# ").strip()
+        self._read[name] = Topic(name, title, text)
+        return self._read[name]

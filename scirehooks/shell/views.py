@@ -1,0 +1,271 @@
+"""What the shell's own commands answer: plain data, shown by `pages` and written as JSON by field.
+
+`HookRow` holds no time, number or counter, so that two equal states of the hooks give equal text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from scirehooks.hooks import Entry, Hook, Option, Verdict
+from scirehooks.load import Saved
+from scirehooks.values import Values
+
+__all__ = [
+    "CommandView",
+    "EntryView",
+    "FieldView",
+    "Fired",
+    "FunctionView",
+    "HookRow",
+    "HookView",
+    "Match",
+    "Note",
+    "OptionView",
+    "Overview",
+    "Topic",
+    "VerdictView",
+    "is_answer",
+    "place_text",
+    "summary",
+    "where",
+]
+
+
+class Note(str):
+    """Something said to people at a prompt; to programs the command has no result."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HookRow:
+    """A hook in a list of hooks."""
+
+    name: str
+    rule: str
+    on_error: str
+    functions: tuple[str, ...]
+    owner: str
+    doc: str
+
+    @classmethod
+    def of(cls, hook: Hook) -> HookRow:
+        """Return the row of HOOK."""
+        functions = tuple(entry.label for entry in hook.entries())
+        return cls(hook.name, hook.mode, hook.on_error, functions, str(hook.owner), summary(hook.doc))
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One function in a hook: at which place of the order, whose, added and written where."""
+
+    position: int
+    function: str
+    number: str
+    depth: float
+    owner: str
+    added: str | None
+    source: str | None
+    state: str
+    local: str | None
+
+    @classmethod
+    def of(cls, entry: Entry, position: int) -> EntryView:
+        """Return the view of ENTRY, which is the POSITIONth of its hook."""
+        state = "undefined" if entry.function is None else entry.state
+        local = None if entry.local is None else str(entry.local)
+        added, source = place_text(entry.place), place_text(entry.source)
+        number, owner = f"#{entry.number}", str(entry.owner)
+        return cls(position, entry.label, number, entry.depth, owner, added, source, state, local)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """One parameter of a payload or command."""
+
+    name: str
+    type: str
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HookView:
+    """All that is to be known of one hook, its order first."""
+
+    name: str
+    order: tuple[EntryView, ...]
+    rule: str
+    on_error: str
+    payload: tuple[FieldView, ...]
+    amend: tuple[str, ...]
+    doc: str
+    owner: str
+    place: str | None
+
+    @classmethod
+    def of(cls, hook: Hook, values: Values) -> HookView:
+        """Return the view of HOOK; values of single scopes stand behind the global one."""
+        order = [EntryView.of(entry, number) for number, entry in enumerate(hook.entries(), 1)]
+        for scope in hook.locals:
+            order += [EntryView.of(entry, number) for number, entry in enumerate(hook.entries(scope), 1)]
+        payload = tuple(
+            FieldView(str(p).split(":")[0] if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) else p.name,
+                      values.type_name(p.annotation), p.default is p.empty)
+            for p in hook.payload.parameters
+        )  # fmt: skip
+        return cls(
+            hook.name, tuple(order), hook.mode, hook.on_error, payload, tuple(hook.amend), hook.doc,
+            str(hook.owner), place_text(hook.place),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """The answer of an `ask` hook: allowed or not, and who said what."""
+
+    allowed: bool
+    amended: tuple[str, ...]
+    refused_by: str | None
+    reason: str
+    not_asked: tuple[str, ...]
+    failed: tuple[str, ...]
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> VerdictView:
+        """Return the view of VERDICT."""
+        return cls(
+            verdict.allowed,
+            tuple(f"{key} by {entry.label}" for entry, key in verdict.amended),
+            where(verdict.refused_by) if verdict.refused_by else None,
+            verdict.reason,
+            tuple(entry.label for entry in verdict.not_asked),
+            tuple(f"{entry.label}: {error}" for entry, error in verdict.failed),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A firing by hand: with which payload, through which functions, and what came of it."""
+
+    hook: str
+    payload: dict[str, Any]
+    functions: tuple[str, ...]
+    result: Any = None
+    verdict: VerdictView | None = None
+    rolled_back: bool = False
+    not_run: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """A refusal ends a batch like the refusal of the operation would, a failure like one that is raised."""
+        if self.verdict and not self.verdict.allowed:
+            return 3
+        return 1 if self.failed else 0
+
+
+@dataclass(frozen=True, slots=True)
+class OptionView:
+    """An option with its value."""
+
+    name: str
+    value: Any
+    default: Any
+    type: str
+    unit: str
+    owner: str
+    doc: str
+
+    @classmethod
+    def of(cls, option: Option[Any], values: Values) -> OptionView:
+        """Return the view of OPTION."""
+        name = values.type_name(option.type)
+        return cls(option.name, option.value, option.default, name, option.unit, str(option.owner), option.doc)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A page of the manual."""
+
+    name: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandView:
+    """A command as `help` shows it."""
+
+    name: str
+    usage: str
+    parameters: tuple[FieldView, ...]
+    doc: str
+    owner: str
+    place: str | None
+    topic: Topic | None = None  # the manual's page of the same name
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionView:
+    """A function or other Python object as `help` shows it."""
+
+    name: str
+    signature: str
+    doc: str
+    place: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Something that `apropos` found, or a line of an overview."""
+
+    kind: str
+    name: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What `help` alone shows: the topics, and the commands by owner."""
+
+    topics: tuple[Match, ...]
+    commands: tuple[Match, ...]
+
+
+_ANSWERS = (CommandView, Fired, FunctionView, HookView, OptionView, Overview, Saved, Topic, VerdictView)
+
+
+def is_answer(command: str, value: Any) -> bool:
+    """Whether VALUE is what COMMAND was typed for, and not what it left behind, as the client that was added.
+
+    That is there in Python, `client_add("web1").id`; at a prompt it is one line, and a batch is silent about it.
+    """
+    return isinstance(value, (list, tuple, *_ANSWERS)) or type(value) is str or command.startswith("describe-")
+
+
+def summary(doc: str) -> str:
+    r"""Return the first line of DOC.
+
+    Example:
+        >>> summary("Add a client. Then more.\n\nAnd more.")
+        'Add a client. Then more.'
+    """
+    return doc.strip().partition("\n")[0].strip()
+
+
+def place_text(place: Any) -> str | None:
+    """Return PLACE for people: `file:line`, or for a line typed at a prompt only which one."""
+    if place is None:
+        return None
+    file, line = place
+    if file.startswith("<") and file.endswith(">"):
+        return file[1:-1] if line == 1 else f"{file[1:-1]} line {line}"
+    return f"{file}:{line}"
+
+
+def where(entry: Entry) -> str:
+    """Return which entry refused or failed: label, place, depth."""
+    place = place_text(entry.source or entry.place)
+    return f"{entry.label} ({place}, depth {entry.depth:g})" if place else f"{entry.label} (depth {entry.depth:g})"
