@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -185,6 +186,8 @@ def test_signal_ends_the_runs_under_way(
     scire("-c", "client-add web1 --transport local", "-c", f"job-create slow --target web1 -- sh {tmp_path}/slow")
     with subprocess.Popen([*command, "-c", "run slow"], stderr=subprocess.PIPE, text=True, env=environment) as child:
         assert child.stderr is not None
+        watchdog = threading.Timer(60, child.kill)  # a test that fails must not wait for ever
+        watchdog.start()
         deadline = time.monotonic() + 20
         while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -194,6 +197,7 @@ def test_signal_ends_the_runs_under_way(
         child.send_signal(number)
         assert child.wait(9) == status
         assert child.stderr.read() == ""
+        watchdog.cancel()
     assert not Path(f"/proc/{pid}").exists()
     assert [run["status"] for run in parsed(scire("--json", "-c", "runs").stdout)[0]] == ["lost"]
 

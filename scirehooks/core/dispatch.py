@@ -109,22 +109,21 @@ class Dispatcher:
         An interrupt ends the waiting, not the programs' being ended.
         """
         with self._changed:
-            started = self._state == "running"
             self._state = "closed"
             self._changed.notify_all()
         try:
             with self._changed:
                 self._changed.wait_for(lambda: not self._under_way, timeout)
         finally:
-            self._end(started)
+            self._end()
 
-    def _end(self, started: bool) -> None:
+    def _end(self) -> None:
         """End what is under way; it is lost."""
         with self._changed:
             left = list(self._under_way.values())
         for execution, _ in left:
             execution.cancel(lost=True)
-        if started:
+        if self._thread.is_alive():
             self._thread.join()
         with self._changed:
             if not self._changed.wait_for(lambda: not self._under_way, _KILLING):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pwd
 import shutil
@@ -168,17 +167,26 @@ class Fleet:
         """
         if self._closed:
             return
-        patience = self.patience if patience is None else patience
-        deadline, left = time.monotonic() + patience, _LAST
-        with contextlib.ExitStack() as rest:
-            rest.callback(self.state.close)
-            rest.callback(self.store.close)
+        deadline = time.monotonic() + (self.patience if patience is None else patience)
+        steps: list[Callable[[], object]] = [
+            lambda: self.dispatcher.close(max(0.0, deadline - time.monotonic())),
+            lambda: self.engine.firer.close(max(_LAST, deadline - time.monotonic())),
+            self.store.close,
+            self.state.close,
+        ]
+        failed: BaseException | None = None
+        while steps:
             try:
-                self.dispatcher.close(patience)
-                left = max(left, deadline - time.monotonic())
-            finally:
-                self.engine.firer.close(left)
-                self._closed = True
+                steps[0]()
+            except (KeyboardInterrupt, SystemExit) as wish:  # again, without patience: nothing may be left running
+                failed, deadline = wish, 0.0
+                continue
+            except Exception as error:  # noqa: BLE001 - what cannot be closed keeps nothing else from being closed
+                failed = failed or error
+            del steps[0]
+        self._closed = True
+        if failed:
+            raise failed
 
 
 class _Positive(Option[int]):

@@ -65,4 +65,6 @@ class StateDirectory:
 
     def close(self) -> None:
         """Let another process have it. The lock file stays: to remove it would let two processes lock two files."""
-        os.close(self._lock)
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
