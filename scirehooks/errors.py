@@ -6,45 +6,55 @@ nearest builtin, so that embedders can catch what they already know. `exit_statu
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 __all__ = [
     "BadVerdictError",
     "ConflictError",
+    "ConnectionLostError",
+    "ControlSocketError",
     "Defer",
     "FunctionTimeoutError",
+    "GivenUpError",
     "HookRecursionError",
     "HookSignatureError",
     "LoadError",
+    "NobodyAnswersError",
     "NotAFunctionError",
     "NotAllowedHereError",
     "OrderError",
+    "PeerRefusedError",
     "ProgramError",
     "RefusedError",
+    "RemoteError",
     "RunFailedError",
     "ScireError",
     "StaleStatusError",
     "StateInUseError",
     "StoreError",
+    "Terminated",
     "UndefinedFunctionError",
     "UnknownNameError",
     "UnsafeFileError",
     "UsageError",
     "ValueFormatError",
     "Veto",
+    "WireError",
+    "failure_text",
     "nearest",
 ]
 
 
-def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+def nearest(name: str, known: Iterable[str], limit: int = 3, *, cutoff: float = 0.6) -> list[str]:
     """Return the names in KNOWN that NAME was probably meant to be: the nearest, and what is about as near.
 
     Example:
         >>> nearest("post-client-ad-hook", ["post-client-add-hook", "startup-hook"])
         ['post-client-add-hook']
     """
-    close = difflib.get_close_matches(name, list(known), n=limit, cutoff=0.6)
+    import difflib  # noqa: PLC0415 - only what is misspelt needs it
+
+    close = difflib.get_close_matches(name, list(known), n=limit, cutoff=cutoff)
     ratios = [difflib.SequenceMatcher(None, other, name).ratio() for other in close]
     return [other for other, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - 0.05]
 
@@ -62,6 +72,14 @@ class ScireError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+
+class Terminated(BaseException):
+    """The signal NUMBER ends the program: unlike `exit()` not only a script, unlike Ctrl-C not only a line."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 # -- verdicts: raised by functions in an `ask` hook
@@ -152,20 +170,53 @@ class UndefinedFunctionError(ScireError, NameError):
     """A function held by name was to be called while nothing defines that name (Emacs: void-function)."""
 
 
-class FunctionTimeoutError(ScireError, TimeoutError):
+class _FunctionError(ScireError):
+    """What a function in a hook did wrong by our rules: WHO did it, and HOW, as a sentence about `it` goes on."""
+
+    def __init__(self, who: str, how: str = "", hint: str = "") -> None:
+        super().__init__(f"{who} {how}".rstrip(), hint)
+        self.how = f"it {how} {hint}".rstrip() if how else f"it failed: {self}"
+
+
+class FunctionTimeoutError(_FunctionError, TimeoutError):
     """A function in a hook took longer than its entry's `timeout=`."""
+
+
+def failure_text(error: BaseException) -> str:
+    """Return what a function did that failed by ERROR, for a sentence that has named it.
+
+    Our own errors are sentences; any other is known by its class.
+
+    Example:
+        >>> failure_text(ValueError("no database"))
+        'it failed: ValueError: no database'
+        >>> failure_text(FunctionTimeoutError("guard", "took longer than 2 s."))
+        'it took longer than 2 s.'
+    """
+    if isinstance(error, _FunctionError):
+        return error.how
+    return f"it failed: {error}" if isinstance(error, ScireError) else f"it failed: {type(error).__name__}: {error}"
 
 
 class HookRecursionError(ScireError, RecursionError):
     """A hook fires itself without end; the message shows the chain."""
 
 
-class BadVerdictError(ScireError, TypeError):
+class BadVerdictError(_FunctionError, TypeError):
     """A function in an `ask` hook returned something that is no verdict."""
 
 
 class NotAllowedHereError(ScireError, RuntimeError):
     """Something was called from a place where it would deadlock or break a promise."""
+
+
+# -- the shell
+
+
+class GivenUpError(ScireError, TimeoutError):
+    """An evaluation did not end when it was interrupted; its thread goes on until the call that holds it returns."""
+
+    exit_status = 130
 
 
 # -- files that are run or read
@@ -211,3 +262,44 @@ class RunFailedError(ScireError, RuntimeError):
     """A run that was waited for did not succeed."""
 
     exit_status = 5
+
+
+# -- the control protocol
+
+
+class WireError(ScireError, ValueError):
+    """A message of the control protocol cannot be understood; `code` is that of JSON-RPC, `id` whose answer it is."""
+
+    def __init__(self, message: str, code: int, id: str | int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.code = code
+        self.id = id
+
+
+class RemoteError(ScireError, RuntimeError):
+    """The other end of a control connection answered with an error: its CODE, and DATA about it."""
+
+    def __init__(self, message: str, code: int, data: object = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.data = data
+
+
+class ConnectionLostError(ScireError, ConnectionError):
+    """A control connection has ended while somebody waited for an answer."""
+
+    exit_status = 4
+
+
+class NobodyAnswersError(ScireError, ConnectionError):
+    """Nobody listens at a control socket, or there is none."""
+
+    exit_status = 4
+
+
+class ControlSocketError(ScireError, RuntimeError):
+    """A control socket cannot be made where it should be: the place is not safe, or somebody else has it."""
+
+
+class PeerRefusedError(ScireError, PermissionError):
+    """A process of a user who may not use a control socket has connected to it."""
