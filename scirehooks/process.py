@@ -20,10 +20,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Final, Literal, TypeAlias
+
+from scirehooks.records import dataclass
 
 __all__ = ["Completed", "run"]
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scirehooks.errors import ScireError, UnknownNameError, ValueFormatError
-from scirehooks.values import MISSING, Candidate, Id, Values, parse_json
+from scirehooks.values import MISSING, Candidate, Id, Values, current_directory, parse_json
 
 Port = NewType("Port", int)
 
@@ -446,3 +446,19 @@ def test_to_json_of_a_bare_object_is_its_repr() -> None:
     """An object that nobody described has no JSON, and is not looked into for ever."""
     nothing = object()
     assert Values().to_json([nothing]) == [{"repr": repr(nothing)}]
+
+
+def test_path_is_seen_from_the_current_directory(tmp_path: Path) -> None:
+    """What somebody types is relative to where he is, not to where the process is; in JSON a path is exact."""
+    (tmp_path / "site.py").touch()
+    values = Values()
+    token = current_directory.set(tmp_path)
+    try:
+        assert values.from_word(Path, "site.py", field="file") == tmp_path / "site.py"
+        assert values.from_word(Path, "/etc/motd", field="file") == Path("/etc/motd")
+        assert values.from_word(Path, "~", field="file") == Path.home()
+        assert values.from_json(Path, "site.py", field="file") == Path("site.py")
+        assert [each.word for each in values.candidates(Path, "si")] == ["site.py"]
+    finally:
+        current_directory.reset(token)
+    assert values.from_word(Path, "site.py", field="file") == Path("site.py")

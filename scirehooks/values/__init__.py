@@ -3,8 +3,9 @@
 Whatever turns text into a value or a value into text asks this table: commands, `fire`, programs in hooks, events,
 HTTP and `--json`. A type is therefore described once, and an error reads the same wherever it is met.
 
-`strict_json` reads JSON; `scalars` reads and writes what is one word; `kinds` and `compound` say for each sort of type
-what the table knows of it; `table` finds the kind of an annotation and keeps what embedders register.
+`strict_json` reads JSON; `scalars` reads and writes what is one word, `directory` says from where a relative path is
+seen; `kinds` and `compound` say for each sort of type what the table knows of it; `table` finds the kind of an
+annotation and keeps what embedders register.
 
 Example:
     >>> from scirehooks.values import Values
@@ -16,8 +17,20 @@ Example:
     scirehooks.errors.ValueFormatError: dry_run: expected true or false, got 'maybe'.
 """
 
+from scirehooks.values.directory import current_directory, located
 from scirehooks.values.kinds import Candidate
 from scirehooks.values.strict_json import MAX_DEPTH, Json, parse_json
 from scirehooks.values.table import MISSING, Id, Missing, Values
 
-__all__ = ["MAX_DEPTH", "MISSING", "Candidate", "Id", "Json", "Missing", "Values", "parse_json"]
+__all__ = [
+    "MAX_DEPTH",
+    "MISSING",
+    "Candidate",
+    "Id",
+    "Json",
+    "Missing",
+    "Values",
+    "current_directory",
+    "located",
+    "parse_json",
+]

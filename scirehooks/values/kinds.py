@@ -12,13 +12,14 @@ import binascii
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
 
 from scirehooks.errors import ScireError, ValueFormatError, nearest
+from scirehooks.records import dataclass
+from scirehooks.values.directory import located
 from scirehooks.values.strict_json import MAX_DIGITS, Json
 
 __all__ = [
@@ -157,7 +158,7 @@ class File(Text):
     def candidates(self, prefix: str) -> Iterable[Candidate]:
         head, tail = os.path.split(prefix)
         try:
-            with os.scandir(os.path.expanduser(head) or ".") as entries:
+            with os.scandir(located(Path(os.path.expanduser(head)))) as entries:
                 found = sorted((entry.name, entry.is_dir()) for entry in entries)
         except OSError:
             return

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from scirehooks.values.directory import located
 from scirehooks.values.strict_json import MAX_DIGITS, Json
 
 __all__ = [
@@ -68,7 +69,11 @@ def write_whole(value: int) -> Json:
 
 def read_real(word: str) -> float:
     """Read WORD as a finite decimal number."""
-    if not word.isascii() or "_" in word or word != word.strip() or not math.isfinite(value := float(word)):
+    try:
+        value = float(word)
+    except ValueError:
+        raise ValueError from None  # what is said is "expected number": Python's own words add nothing
+    if not word.isascii() or "_" in word or word != word.strip() or not math.isfinite(value):
         raise ValueError
     return value
 
@@ -79,11 +84,11 @@ def write_real(value: float) -> Json:
 
 
 def read_path(word: str) -> Path:
-    """Read WORD as a path, `~` being a home directory."""
+    """Read WORD as a path, `~` being a home directory; a relative one is seen from the user's current directory."""
     if not word or "\0" in word:
         raise ValueError("A path has at least one character, and none of them is NUL.")
     try:
-        return Path(word).expanduser()
+        return located(Path(word).expanduser())
     except RuntimeError as error:  # nobody is called so
         raise ValueError(str(error)) from None
 

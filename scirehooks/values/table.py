@@ -54,7 +54,7 @@ class Values:
         self._kinds: dict[Any, Kind] = dict(self._builtin)
         self._provided: dict[Any, Any] = {}
         self._derived: dict[Any, Kind] = {}
-        self.register(Id, name="number", from_json=_id_from_json, to_json=str)
+        self.register(Id, name="number", from_json=_id_from_json, to_json=str, sample=lambda: 0)  # nobody has it
 
     def register(
         self,
@@ -91,6 +91,11 @@ class Values:
     def provided(self, annotation: Any) -> Any:
         """Return what is filled in for ANNOTATION, or MISSING."""
         return self._provided.get(_bare(annotation), MISSING)
+
+    @property
+    def provisions(self) -> list[Any]:
+        """Everything that is filled in for some annotation."""
+        return list(self._provided.values())
 
     def from_word(self, annotation: Any, word: str, *, field: str) -> Any:
         """Return the value of type ANNOTATION that WORD writes; FIELD names it in errors.
