@@ -2,15 +2,21 @@
 
 Advice belongs to a name, not to a function object: it stays when the name is defined anew, waits while the name is
 not defined, and goes when the name is taken away. Whoever calls the name, in a hook or from Python, meets it.
+
+A name is a coroutine function as long as its function, or any advice on it, is one: whoever calls it awaits it, and
+each part comes after the end of the one before it. (To refuse coroutine functions around plain ones was rejected: what
+is plain today may be a coroutine function after the next reload.)
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, NamedTuple
 
 from scirehooks.errors import UndefinedFunctionError
+from scirehooks.hooks.call import is_async
 from scirehooks.hooks.entry import identity, label_of
 from scirehooks.hooks.journal import Cells, Key
 from scirehooks.hooks.owner import Owner, Place
@@ -18,58 +24,60 @@ from scirehooks.hooks.owner import Owner, Place
 __all__ = ["HOWS", "Advice", "AdviceCells", "advised", "how_spelt"]
 
 Function = Callable[..., Any]
+Call = tuple[Function, tuple[Any, ...], dict[str, Any]]
+Rule = Callable[[Function, Function, tuple[Any, ...], dict[str, Any]], Generator[Call, Any, Any]]
 
 
-def _around(advice: Function, inner: Function) -> Function:
-    return lambda *args, **keywords: advice(inner, *args, **keywords)
+# The kinds. Each yields the calls that are to be made and is sent what they gave, so that one text serves plain
+# functions and coroutines.
 
 
-def _before(advice: Function, inner: Function) -> Function:
-    def run(*args: Any, **keywords: Any) -> Any:
-        advice(*args, **keywords)
-        return inner(*args, **keywords)
-
-    return run
+def _around(advice: Function, inner: Function, args: Any, keywords: Any) -> Generator[Call, Any, Any]:
+    return (yield advice, (inner, *args), keywords)
 
 
-def _after(advice: Function, inner: Function) -> Function:
-    def run(*args: Any, **keywords: Any) -> Any:
-        result = inner(*args, **keywords)
-        advice(*args, **keywords)
-        return result
-
-    return run
+def _before(advice: Function, inner: Function, args: Any, keywords: Any) -> Generator[Call, Any, Any]:
+    yield advice, args, keywords
+    return (yield inner, args, keywords)
 
 
-def _override(advice: Function, inner: Function) -> Function:
-    return advice
+def _after(advice: Function, inner: Function, args: Any, keywords: Any) -> Generator[Call, Any, Any]:
+    result = yield inner, args, keywords
+    yield advice, args, keywords
+    return result
 
 
-def _before_while(advice: Function, inner: Function) -> Function:
-    return lambda *args, **keywords: advice(*args, **keywords) and inner(*args, **keywords)
+def _override(advice: Function, inner: Function, args: Any, keywords: Any) -> Generator[Call, Any, Any]:
+    return (yield advice, args, keywords)
 
 
-def _before_until(advice: Function, inner: Function) -> Function:
-    return lambda *args, **keywords: advice(*args, **keywords) or inner(*args, **keywords)
+def _before_while(advice: Function, inner: Function, args: Any, keywords: Any) -> Generator[Call, Any, Any]:
+    return (yield advice, args, keywords) and (yield inner, args, keywords)
 
 
-def _after_while(advice: Function, inner: Function) -> Function:
-    return lambda *args, **keywords: inner(*args, **keywords) and advice(*args, **keywords)
+def _before_until(advice: Function, inner: Function, args: Any, keywords: Any) -> Generator[Call, Any, Any]:
+    return (yield advice, args, keywords) or (yield inner, args, keywords)
 
 
-def _after_until(advice: Function, inner: Function) -> Function:
-    return lambda *args, **keywords: inner(*args, **keywords) or advice(*args, **keywords)
+def _after_while(advice: Function, inner: Function, args: Any, keywords: Any) -> Generator[Call, Any, Any]:
+    return (yield inner, args, keywords) and (yield advice, args, keywords)
 
 
-def _filter_args(advice: Function, inner: Function) -> Function:
-    return lambda *args, **keywords: inner(*advice(list(args)), **keywords)
+def _after_until(advice: Function, inner: Function, args: Any, keywords: Any) -> Generator[Call, Any, Any]:
+    return (yield inner, args, keywords) or (yield advice, args, keywords)
 
 
-def _filter_return(advice: Function, inner: Function) -> Function:
-    return lambda *args, **keywords: advice(inner(*args, **keywords))
+def _filter_args(advice: Function, inner: Function, args: Any, keywords: Any) -> Generator[Call, Any, Any]:
+    filtered = yield advice, (list(args),), {}
+    return (yield inner, tuple(filtered), keywords)
 
 
-HOWS: dict[str, Callable[[Function, Function], Function]] = {
+def _filter_return(advice: Function, inner: Function, args: Any, keywords: Any) -> Generator[Call, Any, Any]:
+    result = yield inner, args, keywords
+    return (yield advice, (result,), {})
+
+
+HOWS: dict[str, Rule] = {
     "around": _around,
     "before": _before,
     "after": _after,
@@ -132,6 +140,18 @@ class AdviceCells(Cells):
         found = (value for _, value in self.items() if value.target == target)
         return sorted(found, key=lambda advice: (advice.depth, -advice.rank))
 
+    def advised_by(self, name: str) -> list[str]:
+        """Return the targets of advice that is held by NAME, and those that these advise, by name as well."""
+        by_name = [advice for _, advice in self.items() if isinstance(advice.held, str)]
+        found, waiting = list[str](), [name]
+        while waiting:
+            held = waiting.pop()
+            for advice in by_name:
+                if advice.held == held and advice.target not in found:
+                    found.append(advice.target)
+                    waiting.append(advice.target)
+        return found
+
     def subject(self, key: Key) -> str:
         """Name the advice and its target."""
         value = self.value(key)
@@ -156,15 +176,39 @@ def _late(held: Any, names: dict[str, Any]) -> Function:
     return call
 
 
+def _wrap(rule: Rule, advice: Function, inner: Function, waits: bool) -> Function:
+    """Return INNER advised by ADVICE in the way of RULE; a coroutine function if it WAITS for one of them."""
+
+    def run(*args: Any, **keywords: Any) -> Any:
+        calls, result = rule(advice, inner, args, keywords), None
+        while True:
+            try:
+                function, given, named = calls.send(result)
+            except StopIteration as done:
+                return done.value
+            result = function(*given, **named)
+
+    async def arun(*args: Any, **keywords: Any) -> Any:
+        calls, result = rule(advice, inner, args, keywords), None
+        while True:
+            try:
+                function, given, named = calls.send(result)
+            except StopIteration as done:
+                return done.value
+            result = function(*given, **named)
+            if inspect.isawaitable(result):
+                result = await result
+
+    return arun if waits else run
+
+
 def advised(definition: Function, advice: Iterable[Advice], names: dict[str, Any]) -> Function:
-    """Return DEFINITION wrapped in ADVICE (outermost first); a call under way is not changed by a new one."""
+    """Return DEFINITION wrapped in ADVICE (outermost first); a call under way is not changed by a new one.
+
+    It is a coroutine function if DEFINITION is one, or any advice: a hook awaits it then, and nothing is left unrun.
+    """
     chain = definition
     for one in reversed(list(advice)):
-        chain = HOWS[one.how](_late(one.held, names), chain)
-
-    @functools.wraps(definition)
-    def run(*args: Any, **keywords: Any) -> Any:
-        return chain(*args, **keywords)
-
-    run.__scirehooks_advised__ = definition  # type: ignore[attr-defined]  # so that it can be told from a plain one
-    return run
+        meant = names.get(one.held) if isinstance(one.held, str) else one.held
+        chain = _wrap(HOWS[one.how], _late(one.held, names), chain, is_async(meant) or is_async(chain))
+    return functools.update_wrapper(chain, definition)

@@ -13,10 +13,10 @@ __all__ = ["CONTRACTS"]
 
 
 def hook_failure_hook(hook: Hook, entry: Entry, error: BaseException) -> None:
-    """Fires when a function failed in a hook that isolates failures, after the failure has been logged.
+    """Fires when a function failed in a hook that isolates failures.
 
-    Called with the HOOK, the ENTRY that failed and the ERROR, in the thread and scope of the firing. Results are
-    ignored; a failure of a function in this hook is only logged. Since 0.1.
+    Called with the HOOK, the ENTRY that failed and the ERROR, in the thread and scope of the firing, when the
+    failure has been logged. Results are ignored; a failure of a function in this hook is only logged. Since 0.1.
 
     Example: add-hook hook-failure-hook tell_root
     """
@@ -25,8 +25,8 @@ def hook_failure_hook(hook: Hook, entry: Entry, error: BaseException) -> None:
 def option_change_hook(option: str, old: Any, new: Any) -> None:
     """Fires after an option has been set.
 
-    Called with the OPTION's name, its OLD and its NEW value, in the thread that set it. Results are ignored; a
-    failing function is isolated. Since 0.1.
+    Called with the OPTION's name, its OLD and its NEW value, in the thread and scope of whoever set it. Results are
+    ignored; a failing function is isolated. Since 0.1.
 
     Example: add-hook option-change-hook reconnect
     """
@@ -35,17 +35,18 @@ def option_change_hook(option: str, old: Any, new: Any) -> None:
 def session_open_hook(session: str, actor: str) -> None:
     """Fires when a shell has been opened, before its first line.
 
-    Called with the SESSION's name and the ACTOR, the user whose shell it is, in the thread of the session. Results are
-    ignored; a failing function is isolated. Since 0.1.
+    Called with the SESSION's name and the ACTOR, the user whose shell it is, in the thread of the session, in no
+    scope. Results are ignored; a failing function is isolated. Since 0.1.
 
     Example: add-hook session-open-hook greet
     """
 
 
 def startup_hook() -> None:
-    """Fires once the init scripts have been read and the system is ready, before the first session opens.
+    """Fires once the init scripts have been read, before the first session.
 
-    Called without a payload, in the main thread. Results are ignored; a failing function is isolated. Since 0.1.
+    Called without a payload, in the main thread, in no scope; the system is ready. Results are ignored; a failing
+    function is isolated. Since 0.1.
 
     Example: add-hook startup-hook say_hello
     """
@@ -54,7 +55,8 @@ def startup_hook() -> None:
 def shutdown_hook() -> None:
     """Fires when the system is about to end; everything still works.
 
-    Called without a payload, in the main thread. Results are ignored; a failing function is isolated. Since 0.1.
+    Called without a payload, in the main thread, in no scope. Results are ignored; a failing function is isolated.
+    Since 0.1.
 
     Example: add-hook shutdown-hook say_goodbye
     """

@@ -7,6 +7,7 @@ import builtins
 import contextvars
 import functools
 import inspect
+import os
 import sys
 import threading
 import traceback
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["SKIPPED", "Step", "acall", "call", "is_async", "resolve"]
 
 SKIPPED = object()  # the result of a function whose `when` said no
+_PYTHON = os.path.dirname(os.__file__) + os.sep
 
 
 class Step(NamedTuple):
@@ -68,16 +70,10 @@ def is_async(function: Any) -> bool:
         >>> is_async(functools.partial(probe, 1)), is_async(print)
         (True, False)
     """
-    while True:
-        if type(function) is FunctionType:
-            inner = function.__dict__.get("__scirehooks_advised__")
-            if inner is None:
-                return bool(function.__code__.co_flags & inspect.CO_COROUTINE)
-            function = inner
-        elif isinstance(function, functools.partial):
-            function = function.func
-        else:
-            break
+    while isinstance(function, functools.partial):
+        function = function.func
+    if type(function) is FunctionType:  # nearly always, and quicker than asking `inspect`
+        return bool(function.__code__.co_flags & inspect.CO_COROUTINE)
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
@@ -158,8 +154,6 @@ def _outcome(prepared: Callable[[], Any]) -> tuple[bool, Any]:
 
 
 async def _within(coroutine: Any, entry: Entry) -> Any:
-    if not inspect.isawaitable(coroutine):
-        return coroutine  # advice answered in the place of a coroutine function
     if entry.timeout is None:
         return await coroutine
     try:
@@ -168,7 +162,7 @@ async def _within(coroutine: Any, entry: Entry) -> Any:
     except TimeoutError as error:
         if not limit.expired():
             raise  # its own, from somewhere inside
-        raise _timed_out(entry, "It has been stopped.") from error
+        raise _timed_out(entry, "it has been stopped") from error
 
 
 def _in_thread(hook: Hook, prepared: Callable[[], Any], entry: Entry, timeout: float) -> Any:
@@ -187,7 +181,7 @@ def _in_thread(hook: Hook, prepared: Callable[[], Any], entry: Entry, timeout: f
     if not ended.wait(timeout):
         hook.forsaken[thread.ident] = (entry, thread)
         if not ended.is_set():
-            raise _timed_out(entry, f"It goes on in a thread of its own, now at:\n{_stack(thread)}")
+            raise _timed_out(entry, _whereabouts(thread))
         hook.forsaken.pop(thread.ident, None)  # it ended while we wrote that down
     succeeded, result = outcome
     if not succeeded:
@@ -196,14 +190,25 @@ def _in_thread(hook: Hook, prepared: Callable[[], Any], entry: Entry, timeout: f
 
 
 def _timed_out(entry: Entry, what_now: str) -> FunctionTimeoutError:
-    return FunctionTimeoutError(f"{entry.hook}: {entry.label} took longer than {entry.timeout:g} s.", what_now)
+    took = f"took longer than {entry.timeout:g} s ({what_now})."
+    return FunctionTimeoutError(f"{entry.hook}: {entry.label}", took)
 
 
-def _stack(thread: threading.Thread) -> str:
-    """Return where THREAD is now, from the user's function on."""
+def _whereabouts(thread: threading.Thread) -> str:
+    """Return where THREAD, which goes on, is now: the innermost line that is not Python's own or a library's."""
     frame = sys._current_frames().get(thread.ident or 0)
     if frame is None:
-        return "(just ended)"
+        return "it has just ended"
     lines = traceback.extract_stack(frame)
     ours = max((index for index, line in enumerate(lines) if line.filename == __file__), default=-1)
-    return "".join(traceback.format_list(lines[ours + 1 :])).rstrip()
+    theirs = lines[ours + 1 :]
+    if not theirs:
+        return "it goes on"
+    own = [line for line in theirs if not _is_library(line.filename)]
+    at = (own or theirs)[-1]
+    return f"now at {os.path.basename(at.filename)}:{at.lineno}: {at.line}".rstrip(": ")
+
+
+def _is_library(file: str) -> bool:
+    """Whether FILE belongs to Python or to an installed package, as far as its name says."""
+    return file.startswith(("<frozen", _PYTHON)) or "/site-packages/" in file

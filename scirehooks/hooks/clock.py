@@ -15,6 +15,8 @@ __all__ = ["Alarm", "Clock", "SystemClock"]
 
 _log = logging.getLogger("scirehooks")
 
+_FEW = 64  # alarms that are not worth looking through
+
 
 class Alarm:
     """Something to be called at a time, unless it is cancelled before."""
@@ -51,6 +53,7 @@ class SystemClock:
         self._numbers = count()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._many = _FEW  # so many alarms, and the cancelled ones among them are dropped
 
     def now(self) -> float:
         """Return seconds on a clock that never goes back."""
@@ -60,12 +63,20 @@ class SystemClock:
         """Let CALL be called SECONDS from now; it must be brief."""
         alarm = Alarm(self.now() + seconds, call)
         with self._ready:
+            if len(self._alarms) >= self._many:
+                self._drop_cancelled()
             heapq.heappush(self._alarms, (alarm.when, next(self._numbers), alarm))
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._serve, name="scirehooks clock", daemon=True)
                 self._thread.start()
             self._ready.notify()
         return alarm
+
+    def _drop_cancelled(self) -> None:
+        """Forget what was cancelled, which may have been set for hours; done at each doubling, it is cheap."""
+        self._alarms = [item for item in self._alarms if not item[2].cancelled]
+        heapq.heapify(self._alarms)
+        self._many = max(_FEW, 2 * len(self._alarms))
 
     def _serve(self) -> None:
         while True:

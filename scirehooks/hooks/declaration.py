@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from scirehooks.hooks.firing import CallingRule, ErrorRule
 from scirehooks.hooks.owner import Owner, Place
 from scirehooks.hooks.signature import Payload
+from scirehooks.records import dataclass
 
 __all__ = ["Amender", "Declaration", "Rehearsal", "hyphenated", "replace_parameter", "variable"]
 
@@ -42,7 +42,7 @@ class Declaration:
 
     name: str
     payload: Payload
-    doc: str
+    contract: str | Callable[[], str]  # or what writes it, when somebody asks
     mode: CallingRule
     on_error: ErrorRule
     amend: tuple[str, ...]
@@ -52,3 +52,8 @@ class Declaration:
     failure_limit: int
     owner: Owner
     place: Place | None
+
+    @property
+    def doc(self) -> str:
+        """The contract: when it fires, with what, and what results and errors mean."""
+        return self.contract if isinstance(self.contract, str) else self.contract()

@@ -11,8 +11,9 @@ from scirehooks.hooks.declaration import hyphenated
 from scirehooks.hooks.journal import ABSENT, Journal
 from scirehooks.hooks.marks import Command, Mark, Option, marks_of
 from scirehooks.hooks.namespace import Namespace
-from scirehooks.hooks.owner import Origin, Owner, Owners, Place, source_of
+from scirehooks.hooks.owner import Owner, Owners, Place, source_of
 from scirehooks.hooks.registry import DeclarationCells, Registry
+from scirehooks.hooks.status import Report
 
 if TYPE_CHECKING:
     from scirehooks.hooks.runtime import Runtime
@@ -43,11 +44,13 @@ class Definitions:
         self._options = DeclarationCells("option")
         self._option_values = DeclarationCells("option value")
         self._modules = DeclarationCells("module")
-        for cells in (self._commands, self._options, self._option_values, self._modules):
+        self._reports = DeclarationCells("status part")
+        for cells in (self._commands, self._options, self._option_values, self._modules, self._reports):
             journal.register(cells)
         self.commands: Mapping[str, Command] = Registry(self._commands)
         self.options: Mapping[str, Option[Any]] = Registry(self._options)
         self.modules: Mapping[str, Module] = Registry(self._modules, spell=str)
+        self.reports: Mapping[str, Report] = Registry(self._reports, spell=str)
 
     def define(self, source: object, owner: Owner) -> None:
         """Apply the marks in SOURCE (a module, a mapping of names, an object with marked methods) for OWNER.
@@ -69,19 +72,25 @@ class Definitions:
 
     def _apply(self, mark: Mark, function: Callable[..., Any], owner: Owner, place: Place | None) -> None:
         if mark.kind == "command":
-            self.define_command(mark.name, function, owner=owner, place=place)
+            self.define_command(mark.name, function, owner=owner, place=place, **mark.keywords)
         else:
             self._runtime.add_hook(mark.name, function, owner=owner, place=place, **mark.keywords)
 
     def define_command(
-        self, name: str, function: Callable[..., Any], *, owner: Owner | None = None, place: Place | None = None
+        self,
+        name: str,
+        function: Callable[..., Any],
+        *,
+        owner: Owner | None = None,
+        place: Place | None = None,
+        fresh: bool = False,
     ) -> Command:
-        """Let typing NAME call FUNCTION; in Python it is there under the name with underscores."""
+        """Let typing NAME call FUNCTION, in Python under the name with underscores; FRESH is explained at `command`."""
         origin = self._owners.origin(owner=owner, place=place)
-        made = Command(hyphenated(name), function, origin.owner, origin.place)
+        made = Command(hyphenated(name), function, origin.owner, origin.place, fresh=fresh)
         with self._journal.transaction(f"command {made.name}"):
             self._journal.set(self._commands, made.name, made, "command", origin)
-            self._namespace.define(made.variable, function, origin)
+            self._namespace.define(made.variable, function, origin, declared=True)
         return made
 
     def defoption(
@@ -106,7 +115,8 @@ class Definitions:
             return made.default if value is ABSENT else value
 
         made.read_with(read)
-        self._journal.set(self._options, name, made, "option", Origin(owner, made.place, ""))
+        origin = self._owners.origin(owner=owner, place=made.place)
+        self._journal.set(self._options, name, made, "option", origin)
 
     def set_option(self, name: str, value: Any, *, owner: Owner | None = None) -> None:
         """Set the option NAME to VALUE (Emacs: customize-set-variable).
@@ -122,9 +132,16 @@ class Definitions:
         self._journal.set(self._option_values, found.name, value, "set-option", self._owners.origin(owner=owner))
         self._runtime.hooks["option-change-hook"].run(found.name, before, value)
 
+    def defstatus(self, name: str, report: Report, *, owner: Owner | None = None) -> None:
+        """Let `status` show what REPORT says of the part NAME of the system, until the owner is unloaded.
+
+        Journal: one record.
+        """
+        self._journal.set(self._reports, name, report, "defstatus", self._owners.origin(owner=owner))
+
     def define_module(self, module: Module) -> None:
         """Note that MODULE is loaded; its owner's withdrawal takes the note away."""
-        self._journal.set(self._modules, module.name, module, "load", Origin(module.owner, None, ""))
+        self._journal.set(self._modules, module.name, module, "load", self._owners.origin(owner=module.owner))
 
 
 def _offered(source: object) -> Iterator[tuple[str, Any]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from scirehooks.hooks.lease import Lease
 from scirehooks.hooks.owner import Owner, Place, source_of
 from scirehooks.hooks.scope import Scope
+from scirehooks.records import dataclass
 
 __all__ = ["PLAIN", "Entry", "Health", "State", "Terms", "identity", "label_of"]
 
@@ -51,13 +51,12 @@ def label_of(function: object, owner: Owner) -> str:
     return place.short if place else type(function).__name__
 
 
-@dataclass(slots=True, eq=False)
 class Health:
     """How an entry has fared: failures in all and in a row, and the last one; shared by all later forms of it."""
 
-    failures: int = 0
-    consecutive: int = 0
-    last: str = ""
+    failures = 0  # on the class: most entries never fail, and then there is nothing to set
+    consecutive = 0
+    last = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +115,12 @@ class Entry:
 
     def replace(
         self, *, order: tuple[float, int] | None = None, state: State | None = None, number: int | None = None,
-        marker: int | None = None, held: Any = None, terms: Terms | None = None,
+        marker: int | None = None, held: Any = None, terms: Terms | None = None, label: str | None = None,
     ) -> Entry:  # fmt: skip
         """Return the entry at another place, in another state, or otherwise changed; what is not given stays."""
         return Entry(
             self.number if number is None else number, self.hook, self.held if held is None else held, self.key,
-            self.label, order or self.order, self.local, self.marker if marker is None else marker, self.owner,
+            label or self.label, order or self.order, self.local, self.marker if marker is None else marker, self.owner,
             self.place, self.time, terms or self.terms, self.health, self.globals, state or self.state,
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from scirehooks.errors import failure_text
 from scirehooks.hooks.entry import Entry
 from scirehooks.hooks.journal import ABSENT, Journal
 from scirehooks.hooks.owner import BUILTIN, Origin
@@ -16,7 +17,7 @@ from scirehooks.hooks.owner import BUILTIN, Origin
 if TYPE_CHECKING:
     from scirehooks.hooks.hook import Hook
 
-__all__ = ["Failures", "rehearsing"]
+__all__ = ["Failed", "Failures", "rehearsing", "witnessing"]
 
 _log = logging.getLogger("scirehooks")
 
@@ -40,6 +41,20 @@ def rehearsing() -> Iterator[Failed]:
         _rehearsal.reset(token)
 
 
+_witness: ContextVar[Failed | None] = ContextVar("scirehooks_witness", default=None)
+
+
+@contextmanager
+def witnessing() -> Iterator[Failed]:
+    """Let failures inside the block, which count as ever, be seen in the list that this yields, too."""
+    failed: Failed = []
+    token = _witness.set(failed)
+    try:
+        yield failed
+    finally:
+        _witness.reset(token)
+
+
 class Failures:
     """Counts failures, sets failing entries aside, and takes out those whose time is over."""
 
@@ -58,11 +73,15 @@ class Failures:
         if rehearsed is not None:
             rehearsed.append((entry, error))
             return
+        if (witnessed := _witness.get()) is not None:
+            witnessed.append((entry, error))
         health = entry.health
         health.failures += 1
         health.consecutive += 1
         health.last = "".join(traceback.format_exception(error))
-        _log.error("%s: %s failed: %s: %s", hook.name, entry.where(), type(error).__name__, error)
+        # Who asked is told by the refusal, which names the function and the error.
+        level = logging.INFO if hook.on_error == "refuse" else logging.ERROR
+        _log.log(level, "%s: %s %s", hook.name, entry.where(), failure_text(error).removeprefix("it "))
         hook.refresh()  # a hook with a failing function is watched until it succeeds
         if health.consecutive >= hook.failure_limit:
             self._quarantine(hook, entry)
@@ -77,7 +96,10 @@ class Failures:
         with self._journal.lock:
             now = hook.cells.value((entry.local, entry.key))
             if isinstance(now, Entry) and now.number == entry.number and now.state == "active":
-                hook.set_state(now, "quarantined", "quarantine", Origin(BUILTIN, None, ""))
+                self._journal.set(
+                    hook.cells, (now.local, now.key), now.replace(state="quarantined"), "quarantine",
+                    Origin(BUILTIN, None, ""), automatic=True,
+                )  # fmt: skip
                 _log.error(
                     "%s: %s is quarantined after %d failures in a row; to bring it back: release %s %s",
                     hook.name, now.label, now.health.consecutive, hook.name, now.label,
@@ -92,13 +114,13 @@ class Failures:
             now = hook.cells.value((entry.local, entry.key))
             if isinstance(now, Entry) and now.number == entry.number:
                 self._journal.set(
-                    hook.cells, (now.local, now.key), ABSENT, "lease expired", Origin(now.owner, None, "")
-                )
+                    hook.cells, (now.local, now.key), ABSENT, "lease expired", Origin(now.owner, None, ""),
+                    automatic=True,
+                )  # fmt: skip
 
     def end_session(self, session: str) -> None:
         """Take out every entry whose lease ends with SESSION."""
         for hook in self._hooks.values():
-            for scope in (None, *hook.locals):
-                for entry in hook.entries(scope):
-                    if entry.until is not None and entry.until.session == session:
-                        self.expire(hook, entry)
+            for entry in hook.everywhere():
+                if entry.until is not None and entry.until.session == session:
+                    self.expire(hook, entry)

@@ -7,14 +7,15 @@ thread and a coroutine (drive.py), and stands as the specification of the genera
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from scirehooks.errors import BadVerdictError, Defer, Veto
+from scirehooks.errors import BadVerdictError, Defer, Veto, failure_text
 from scirehooks.hooks.call import SKIPPED, Step
 from scirehooks.hooks.entry import Entry
 from scirehooks.hooks.scope import GLOBAL, Scope
+from scirehooks.records import dataclass
 
 if TYPE_CHECKING:
     from scirehooks.hooks.hook import Hook
@@ -141,7 +142,7 @@ def ask(hook: Hook, entries: Iterator[Entry], values: tuple[Any, ...], extra: Ma
         if isinstance(answer, Failed):
             so_far.failed.append((entry, answer.error))
             if strict:
-                why = f"it failed: {type(answer.error).__name__}: {answer.error}"
+                why = failure_text(answer.error)
                 return so_far.verdict(hook, refused_by=entry, reason=why, error=answer.error, not_asked=tuple(entries))
         elif answer is not None and answer is not SKIPPED:
             so_far.payload, keys = answer
@@ -161,13 +162,14 @@ def _accept(hook: Hook, entry: Entry, payload: dict[str, Any], answer: Any) -> A
         return answer
     if not isinstance(answer, Mapping):
         raise BadVerdictError(
-            f"{entry.label} answered {answer!r}, which is no verdict.",
+            entry.label,
+            f"answered {answer!r}, which is no verdict.",
             "Return None to agree or a mapping to amend; raise Veto(reason) to refuse.",
         )
     wrong = [str(key) for key in answer if key not in hook.amend]
     if wrong:
         allowed = f"Only {', '.join(hook.amend)} may be amended here." if hook.amend else "Nothing may be amended here."
-        raise BadVerdictError(f"{entry.label} tried to amend {', '.join(wrong)}.", allowed)
+        raise BadVerdictError(entry.label, f"tried to amend {', '.join(wrong)}.", allowed)
     changed = dict(payload)
     for key, value in answer.items():
         hook.amender(changed, key, value)

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scirehooks.errors import ConflictError
-from scirehooks.hooks.journal import Journal, Record
-from scirehooks.hooks.owner import Origin
+from scirehooks.hooks.journal import ABSENT, Cells, Journal, Key, Record, same
+from scirehooks.hooks.owner import BUILTIN, Origin
 
 __all__ = ["History"]
+
+Automatic = dict[tuple[Cells, Key], list[Record]]  # what came about by itself: changes of entries, by their cell
 
 
 class History:
     """Which groups of changes can be undone, and which have been.
 
     A group is what was done by one act: a command, a load. An undo is a group of its own, and is recorded as every
-    change is; redoing takes that group back. What happened before `begin` (the init scripts) is not undone.
+    change is; redoing takes that group back. What happened before `begin` (the init scripts) is not undone, and what
+    scirehooks itself defines never is, whenever that was: a shell or a server that is opened later brings commands.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -29,11 +32,21 @@ class History:
         with self._journal.lock:
             self._floor = self._journal.records[-1].id if self._journal.records else 0
 
-    def _groups(self) -> list[int]:
-        undone = {group for group, _ in self._undone}
-        undone.add(self._journal.cut)
-        seen = dict.fromkeys(record.group for record in self._journal.records if record.id > self._floor)
-        return [group for group in seen if group not in undone and group not in self._takings]
+    def _groups(self) -> dict[int, list[Record]]:
+        """Return what can be undone: the records of each group, the latest group last."""
+        passed_by = {group for group, _ in self._undone} | self._takings | {self._journal.cut}
+        groups: dict[int, list[Record]] = {}
+        for record in self._journal.records:
+            if record.id > self._floor and record.group not in passed_by:
+                groups.setdefault(record.group, []).append(record)
+        return groups
+
+    def _automatic(self) -> Automatic:
+        found: Automatic = {}
+        for record in self._journal.records:
+            if record.automatic:
+                found.setdefault((record.cells, record.key), []).append(record)
+        return found
 
     def _records(self, group: int) -> list[Record]:
         return [record for record in self._journal.records if record.group == group]
@@ -41,19 +54,27 @@ class History:
     def undo(self, origin: Origin, wanted: Callable[[Record], bool] = lambda _: True) -> list[Record]:
         """Take back the latest group that has a record WANTED and has not been undone; return its records.
 
+        What scirehooks defines is passed by, even if a user's act made it do so.
+
+        What came about by itself is nobody's change and is never the latest: what has ended so (a lease) is passed by,
+        and what stands so on a change (a quarantine) is taken back along with that.
+
         Raises:
             ConflictError: there is none, or a later change stands on it.
         """
         with self._journal.lock:
-            for group in reversed(self._groups()):
-                records = [record for record in self._records(group) if not record.over]
+            automatic = self._automatic()
+            for made in reversed(self._groups().values()):
+                records = [record for record in made if _somebodys(record) and not _over(record, automatic)]
                 if any(wanted(record) for record in records):
                     break
             else:
                 raise ConflictError("There is nothing to undo.")
-            done = self._journal.revert(records, f"undo {records[0].what}", origin)
+            taken = {record.id: record for one in records for record in (one, *_upon(one, automatic))}
+            in_order = [taken[number] for number in sorted(taken)]
+            done = self._journal.revert(in_order, f"undo {records[0].what}", origin)
             self._takings.add(done[0].group)
-            self._undone.append((group, done[0].group))
+            self._undone.append((records[0].group, done[0].group))
             return records
 
     def redo(self, origin: Origin) -> list[Record]:
@@ -71,3 +92,27 @@ class History:
             self._takings.add(done[0].group)
             self._undone.pop()
             return records
+
+
+def _somebodys(record: Record) -> bool:
+    """Tell whether RECORD is the change of somebody: it did not come about by itself, and is not what we come with."""
+    return not record.automatic and record.owner != BUILTIN
+
+
+def _upon(record: Record, automatic: Automatic) -> list[Record]:
+    """Return the AUTOMATIC records that stand on RECORD: each found the cell as the one before it left it."""
+    upon, stack = list[Record](), record.stack_after
+    for later in automatic.get((record.cells, record.key), ()):
+        if later.id > record.id and same(later.stack_before, stack):
+            upon.append(later)
+            stack = later.stack_after
+    return upon
+
+
+def _over(record: Record, automatic: Automatic) -> bool:
+    """Tell whether what RECORD put there, or changed, has ended by itself since, so that nothing is left of it."""
+    if record.over:
+        return True
+    gone = [later.before.number for later in automatic.get((record.cells, record.key), ()) if later.after is ABSENT]
+    made, now = record.after, record.cells.value(record.key)
+    return bool(gone) and made is not ABSENT and made.number in gone and (now is ABSENT or now.number != made.number)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from scirehooks.errors import ConflictError, NotAFunctionError, OrderError, UnknownNameError, ValueFormatError
 from scirehooks.hooks import firing
 from scirehooks.hooks.call import SKIPPED, Step, call
+from scirehooks.hooks.clock import Alarm
 from scirehooks.hooks.declaration import Declaration, Rehearsal, variable
-from scirehooks.hooks.drive import adrive
-from scirehooks.hooks.entries import EntryCells
-from scirehooks.hooks.entry import Entry, Health, State, Terms, identity, label_of
+from scirehooks.hooks.drive import adrive, drive
+from scirehooks.hooks.entries import EMPTY, EntryCells
+from scirehooks.hooks.entry import PLAIN, Entry, Health, State, Terms, identity, label_of
 from scirehooks.hooks.firing import CallingRule, Verdict
 from scirehooks.hooks.journal import ABSENT
 from scirehooks.hooks.order import arrange, check_constraints, rank
@@ -38,11 +38,10 @@ class Hook:
     def __init__(self, runtime: Runtime, declaration: Declaration) -> None:
         self._runtime = runtime
         self.declaration = declaration
-        self.cells = EntryCells(declaration.name, self.refresh)
+        self.cells = EntryCells(declaration.name, self._forget, self._wind)
         self._unprepared = self._first  # one object, so that it can be told whether anything is prepared
         self.loop = runtime.loop
         self.forsaken = runtime.forsaken
-        self._repeats: dict[tuple[Scope | None, str], int] = {}  # by label: the suffix to try next
         self._snapshots: dict[Scope | None, tuple[Any, ...]] = {}
         self._runs: dict[CallingRule, Callable[..., Any]] = {}
         self.run: Callable[..., Any] = self._unprepared
@@ -64,10 +63,18 @@ class Hook:
     def refresh(self) -> None:
         """Forget what was prepared for firing; the next firing prepares it anew."""
         with self._runtime.journal.lock:
-            if self._snapshots or self._runs or self.run is not self._unprepared:
-                self._snapshots = {}
-                self._runs = {}
-                self.run = self._unprepared
+            self._forget()
+
+    def _forget(self) -> None:
+        """Do what `refresh` does; the journal's lock is held."""
+        if self._snapshots or self._runs or self.run is not self._unprepared:
+            self._snapshots = {}
+            self._runs = {}
+            self.run = self._unprepared
+
+    def _wind(self, entry: Entry, expires: float) -> Alarm:
+        """Let ENTRY go when its lease EXPIRES."""
+        return self._runtime.clock.after(expires - time.time(), lambda: self.expire(entry))
 
     # -- what it is
 
@@ -146,7 +153,12 @@ class Hook:
 
     def holds(self, name: str) -> bool:
         """Tell whether a function in the hook, in any scope, is held by NAME."""
-        return any(name in cells for cells in list(self.cells.scopes.values()))
+        scopes = self.cells.scopes  # mostly empty, and each name that is defined asks every hook
+        return bool(scopes) and any(name in value.stacks for value in list(scopes.values()))
+
+    def everywhere(self) -> list[Entry]:
+        """Return the entries of the global value and of all local ones."""
+        return [entry for scope in (None, *self.locals) for entry in self.entries(scope)]
 
     def __len__(self) -> int:
         return len(self._read(None))
@@ -175,8 +187,9 @@ class Hook:
 
     def _present(self, function: Any, local: Scope | None) -> Entry | None:
         held = self._runtime.namespace.held(function)
-        found = self.cells.shown_at(local, identity(held))
-        return found if found is not None or held is function else self.cells.shown_at(local, identity(function))
+        there = self.cells.scopes.get(local, EMPTY)
+        found = there.shown_at(identity(held))
+        return found if found is not None or held is function else there.shown_at(identity(function))
 
     def find(self, ref: Any, local: Scope | None = None) -> Entry:
         """Return the entry REF: a function, its name or label, or its number `#17`.
@@ -204,56 +217,46 @@ class Hook:
         """Put FUNCTION in; see `Runtime.add_hook`."""
         if not callable(function) and not isinstance(function, str):
             raise NotAFunctionError(f"add-hook {self.name}: {function!r} is neither a function nor the name of one.")
-        self._check_depth("add-hook", depth)
+        if type(depth) is not int:  # which most are, and then there is nothing to check
+            self._check_depth("add-hook", depth)
         if terms.timeout is not None and not terms.timeout > 0:
             raise ValueFormatError("timeout", "more than 0 seconds", repr(terms.timeout))
-        runtime = self._runtime
+        runtime, cells = self._runtime, self.cells
         held = runtime.namespace.held(function)
         key = identity(held)
         with runtime.journal.lock:
-            present = self.cells.shown_at(local, key)
+            there = cells.scopes.get(local, EMPTY)
+            present = there.shown_at(key)
             if present is None and held is not function:
-                present = self.cells.shown_at(local, identity(function))  # it came before it had its name
+                present = there.shown_at(identity(function))  # it came before it had its name
             if present is not None:
                 return present
             number = runtime.next_number()
             entry = Entry(
-                number, self.name, held, key, self._unique(label or label_of(held, origin.owner), local),
-                (depth, rank(number, depth)), local, self._marker(local, number), origin.owner, origin.place,
-                time.time(), terms, Health(), runtime.namespace.globals,
+                number, self.name, held, key, there.free_label(label or label_of(held, origin.owner)),
+                (depth, rank(number, depth)), local, 0 if local is None else self._marker(local, number),
+                origin.owner, origin.place, time.time(), terms, Health(), runtime.namespace.globals,
             )  # fmt: skip
-            current = entry.function
+            current = entry.function if isinstance(held, str) else held
             if current is not None:
                 self.payload.shape(current)
             if terms.when is not None:
                 self.payload.shape(terms.when)
-            if terms.constrained or self.cells.constrained.get(local):
-                check_constraints([*self.cells.shown(local), entry], self.name)
-            runtime.journal.set(self.cells, (local, key), entry, "add-hook", origin)
+            if there.constrained or (terms is not PLAIN and terms.constrained):
+                check_constraints([*cells.shown(local), entry], self.name)
+            runtime.journal.set_locked(cells, (local, key), entry, "add-hook", origin)
         return entry
 
     def _check_depth(self, what: str, depth: float) -> None:
-        if type(depth) not in (int, float) or not math.isfinite(depth):
+        if type(depth) is not int and (type(depth) is not float or not math.isfinite(depth)):
             raise OrderError(
                 f"{what} {self.name}: the depth must be a finite number, not {depth!r}.", "90 is far back."
             )
 
-    def _marker(self, local: Scope | None, number: int) -> int:
+    def _marker(self, local: Scope, number: int) -> int:
         """Return the rank of GLOBAL in the value for LOCAL: what comes first to a local value comes after it."""
-        if local is None:
-            return 0
         there = self.cells.shown(local)
         return there[0].marker if there else rank(number - 1, 0)
-
-    def _unique(self, label: str, local: Scope | None) -> str:
-        taken = self.cells.labels
-        if (local, label) not in taken:
-            self._repeats.pop((local, label), None)
-            return label
-        suffixes = count(self._repeats.get((local, label), 2))  # not from 2: a thousand may be called alike
-        number = next(n for n in suffixes if (local, f"{label}~{n}") not in taken)
-        self._repeats[local, label] = number + 1
-        return f"{label}~{number}"
 
     def change(self, entry: Entry, new: Entry, what: str, origin: Origin) -> Entry:
         """Let ENTRY be as NEW is."""
@@ -277,8 +280,8 @@ class Hook:
         return entry if entry.state == state else self.change(entry, entry.replace(state=state), what, origin)
 
     def remove(self, entry: Entry, origin: Origin) -> None:
-        """Take ENTRY out."""
-        self._runtime.journal.set(self.cells, (entry.local, entry.key), ABSENT, "remove-hook", origin)
+        """Take ENTRY out; the journal's lock is held."""
+        self._runtime.journal.set_locked(self.cells, (entry.local, entry.key), ABSENT, "remove-hook", origin)
 
     # -- firing
 
@@ -326,6 +329,12 @@ class Hook:
         """Ask every function for its verdict, whatever rule the hook was declared with."""
         verdict: Verdict = self._prepared("ask")(*args, **payload)
         return verdict
+
+    def through(self, entries: Iterable[Entry], *args: Any, **payload: Any) -> Any:
+        """Fire by the declared rules through ENTRIES instead of those in force, as for testing one of them."""
+        values, extra = self.payload.bind(args, payload)
+        with self._runtime.traces.watch(self.name, self.payload, values, extra) as tracer:
+            return drive(self, steps(self, self.mode, values, extra, iter(entries)), tracer)
 
     def wrapped(self, wrapper: Callable[..., Any], *args: Any, **payload: Any) -> Any:
         """Call WRAPPER with each function and the payload until a result is true (Emacs: run-hook-wrapped).

@@ -19,14 +19,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import count
 from typing import Any, NamedTuple
 
 from scirehooks.errors import ConflictError
 from scirehooks.hooks.owner import Origin, Owner, Place
+from scirehooks.records import dataclass
 
-__all__ = ["ABSENT", "Cells", "Journal", "Key", "Layer", "Record", "Stack"]
+__all__ = ["ABSENT", "Cells", "Journal", "Key", "Layer", "Record", "Stack", "same"]
+
+_new = tuple.__new__  # makes a named tuple at half the cost of calling its class, whose own `__new__` is Python
 
 
 class _Absent:
@@ -42,14 +45,20 @@ class _Absent:
 ABSENT = _Absent()
 
 
-class Layer(NamedTuple):
-    """What one owner put into a cell."""
+@dataclass(slots=True, eq=False)
+class Layer:
+    """What one owner put into a cell (to be frozen would double what it takes to make one).
+
+    It never changes, except for a variable's that is set again: see `Journal.renews`.
+    """
 
     id: int
     owner: Owner
     value: Any
     place: Place | None
     time: float
+
+    _replace = replace  # as the named tuples around it have it
 
 
 Stack = tuple[Layer, ...]
@@ -68,7 +77,7 @@ def _settle(stack: Stack) -> Stack:
     return stack[start:]
 
 
-def _same(one: Stack, other: Stack) -> bool:
+def same(one: Stack, other: Stack) -> bool:
     """Compare by layer, never by the values in them, whose `==` is the user's."""
     return [layer.id for layer in one] == [layer.id for layer in other]
 
@@ -141,6 +150,7 @@ class Record(NamedTuple):
     key: Key
     stack_before: Stack
     stack_after: Stack
+    automatic: bool = False  # whether it came about by itself: a lease that expired, a quarantine
 
     @property
     def subject(self) -> str:
@@ -166,6 +176,7 @@ class Record(NamedTuple):
 @dataclass(slots=True)
 class _Transaction:
     group: int
+    began: int  # the number it began with: what is made inside has a greater one
     what: str
     records: list[Record]
     open: bool = True
@@ -178,7 +189,7 @@ class Journal:
         self.lock = threading.RLock()
         self.records: deque[Record] = deque(maxlen=kept)
         self.kinds: list[Cells] = []
-        self._ids = count(1)
+        self._next = count(1).__next__
         self._titles: dict[int, str] = {}
         self.cut = 0  # the group whose first records were dropped last: it cannot be taken back as a whole
         self._current: ContextVar[_Transaction | None] = ContextVar("scirehooks_transaction", default=None)
@@ -192,33 +203,64 @@ class Journal:
         """Let unloading look through CELLS."""
         self.kinds.append(cells)
 
-    def set(self, cells: Cells, key: Key, value: Any, what: str, origin: Origin) -> Record:
+    def set(
+        self, cells: Cells, key: Key, value: Any, what: str, origin: Origin, *, automatic: bool = False,
+        keep: bool = False,
+    ) -> Record:  # fmt: skip
         """Let the cell KEY show VALUE (ABSENT: nothing) in the name of ORIGIN's owner.
+
+        AUTOMATIC says that nobody did it: it came about by itself. KEEP keeps the record, so that it can be undone,
+        even if it is a session's own business.
 
         Journal: one record.
         """
         with self.lock:
-            now = time.time()
-            before = cells.stack(key)
-            after: Stack = (Layer(next(self._ids), origin.owner, value, origin.place, now),)
-            if before:
-                below = before[:-1] if before[-1].owner == origin.owner else before
-                after = below + after
-            if value is ABSENT:
-                after = _settle(after)
-            return self._write(cells, key, before, after, what, origin, now)
+            return self.set_locked(cells, key, value, what, origin, automatic, keep)
+
+    def set_locked(
+        self, cells: Cells, key: Key, value: Any, what: str, origin: Origin, automatic: bool = False,
+        keep: bool = False,
+    ) -> Record:  # fmt: skip
+        """Do what `set` does, for a caller who has the lock: to take it once more would be a tenth of the cost."""
+        number, now = self._next(), time.time()
+        before = below = cells.stack(key)
+        if before and (before[-1].owner is origin.owner or before[-1].owner == origin.owner):
+            below = before[:-1]
+        layer = Layer(number, origin.owner, value, origin.place, now)
+        if below:
+            after: Stack = (*below, layer)
+        elif value is ABSENT:
+            after = ()  # nothing is not set on nothing
+        else:
+            after = (layer,)
+        return self._write(number, cells, key, before, after, what, origin, now, automatic, keep)
+
+    def renews(self, layer: Layer) -> bool:
+        """Tell whether LAYER, on top of its cell, may hold another value without a record; asked under the lock.
+
+        It may if nothing can be taken back to when it held the one that it has: no record that is kept is as new as it
+        is, or it was made inside the very transaction that is open, which is taken back as a whole.
+        """
+        opened = self._current.get()
+        if opened is not None and opened.open:
+            return layer.id > opened.began
+        # Outside of one each change of others is a step that undo takes by itself; those of sessions it passes by.
+        return layer.owner.kind == "session" and layer.id > (self.records[-1].id if self.records else 0)
 
     def _write(
-        self, cells: Cells, key: Key, before: Stack, after: Stack, what: str, origin: Origin, now: float
-    ) -> Record:
-        number = next(self._ids)
+        self, number: int, cells: Cells, key: Key, before: Stack, after: Stack, what: str, origin: Origin, now: float,
+        automatic: bool = False, keep: bool = False,
+    ) -> Record:  # fmt: skip
         opened = self._open()
         group = opened.group if opened else number
-        record = Record(number, group, now, origin.actor, origin.owner, origin.place, what, cells, key, before, after)
+        record = _new(
+            Record,
+            (number, group, now, origin.actor, origin.owner, origin.place, what, cells, key, before, after, automatic),
+        )
         cells.put(key, after)
         if opened:
             opened.records.append(record)
-        if not cells.personal or not _between_sessions(before, after):
+        if keep or not cells.personal or not _between_sessions(before, after):
             if len(self.records) == self.records.maxlen:
                 self.cut = self.records[0].group
             self.records.append(record)
@@ -233,7 +275,8 @@ class Journal:
         on its own.
         """
         outer = self._open()
-        opened = _Transaction(outer.group if outer else next(self._ids), what, [])
+        number = self._next()
+        opened = _Transaction(outer.group if outer else number, number, what, [])
         if outer is None:
             self._titles[opened.group] = what
             if len(self._titles) > (self.records.maxlen or 0):
@@ -266,7 +309,7 @@ class Journal:
         """Put back what RECORD replaced; where somebody has changed the cell since, take out only its layer."""
         cells, key = record.cells, record.key
         now = cells.stack(key)
-        if _same(now, record.stack_after):
+        if same(now, record.stack_after):
             then = record.stack_before
         else:
             made = {layer.id for layer in record.stack_after} - {layer.id for layer in record.stack_before}
@@ -306,7 +349,9 @@ class Journal:
         Journal: one record.
         """
         with self.lock:
-            return self._write(cells, key, cells.stack(key), _settle(tuple(layers)), what, origin, time.time())
+            return self._write(
+                self._next(), cells, key, cells.stack(key), _settle(tuple(layers)), what, origin, time.time()
+            )
 
     def revert(self, records: list[Record], what: str, origin: Origin) -> list[Record]:
         """Put back what each of RECORDS replaced, the last first, as changes of their own.
@@ -317,12 +362,15 @@ class Journal:
         with self.lock, self.transaction(what) as done:
             for record in reversed(records):
                 now = record.cells.stack(record.key)
-                if not _same(now, record.stack_after):
+                if not same(now, record.stack_after):
                     raise ConflictError(
                         f"{what}: {record.subject} has been changed since{self._by_whom(record)}.",
                         "Undo that first, or set it by hand.",
                     )
-                self._write(record.cells, record.key, now, record.stack_before, what, origin, time.time())
+                self._write(
+                    self._next(), record.cells, record.key, now, record.stack_before, what, origin, time.time(),
+                    keep=True,
+                )  # fmt: skip
         return done
 
     def _by_whom(self, record: Record) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from scirehooks.records import dataclass
 
 __all__ = ["Lease"]
 
@@ -46,8 +48,11 @@ class Lease:
             return True
 
     def __str__(self) -> str:
+        parts = []
         if self.calls is not None:
-            return f"{self.calls} more call{'s' if self.calls != 1 else ''}"
+            parts.append(f"{self.calls} more call{'s' if self.calls != 1 else ''}")
         if self.expires is not None:
-            return f"{max(0.0, self.expires - time.time()):.0f} s"
-        return f"end of session {self.session}"
+            parts.append(f"{max(0.0, self.expires - time.time()):.0f} s")
+        if self.session is not None:
+            parts.append(f"end of session {self.session}")
+        return " or ".join(parts)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from typing import Any
 
 from scirehooks.errors import NotAllowedHereError
@@ -22,23 +23,25 @@ class Running:
         self._coroutine = coroutine
         self._future: Future[Any] = Future()
         self._task: asyncio.Task[Any] | None = None
-        loop.call_soon_threadsafe(self._start, contextvars.copy_context())
+        self.context = contextvars.copy_context()
+        loop.call_soon_threadsafe(self._start)
 
-    def _start(self, context: contextvars.Context) -> None:
+    def _start(self) -> None:
         name = getattr(self._coroutine, "__qualname__", None)  # as listings of tasks should show it
-        self._task = self._loop.create_task(_kept_in(self._coroutine), name=name, context=context)
+        self._task = self._loop.create_task(_kept_in(self._coroutine), name=name, context=self.context)
         self._task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._coroutine.close()  # cancelled before its first step, it would complain that nobody awaited it
-        if task.cancelled():
-            self._future.set_exception(asyncio.CancelledError())
-        else:
-            succeeded, result = task.result()
-            if succeeded:
-                self._future.set_result(result)
+        with contextlib.suppress(InvalidStateError):  # nobody waits for it any more
+            if task.cancelled():
+                self._future.set_exception(asyncio.CancelledError())
             else:
-                self._future.set_exception(result)
+                succeeded, result = task.result()
+                if succeeded:
+                    self._future.set_result(result)
+                else:
+                    self._future.set_exception(result)
 
     def result(self) -> Any:
         """Wait for the coroutine and return its result, or raise what it raised."""
@@ -52,6 +55,11 @@ class Running:
         """Cancel the coroutine if it has not ended; it may still take its time to clean up."""
         if not self._future.done():
             self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
+
+    def leave(self) -> None:
+        """Let whoever waits for it go on, as if it had been cancelled, whatever it still does."""
+        with contextlib.suppress(InvalidStateError):
+            self._future.set_exception(asyncio.CancelledError())
 
 
 async def _kept_in(coroutine: Coroutine[Any, Any, Any]) -> tuple[bool, Any]:
@@ -82,6 +90,7 @@ class RuntimeLoop:
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._awaited: dict[threading.Thread, Running] = {}
 
     def is_current(self) -> bool:
         """Tell whether the caller runs on this loop's thread."""
@@ -112,12 +121,33 @@ class RuntimeLoop:
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run COROUTINE on the loop and return its result; an interrupt of the caller cancels it."""
-        running = self.submit(coroutine)
+        running = self._awaited[threading.current_thread()] = self.submit(coroutine)
         try:
             return running.result()
         except BaseException:
             running.cancel()  # nothing to do if it has ended
             raise
+        finally:
+            del self._awaited[threading.current_thread()]
+
+    def cancel_awaited(
+        self,
+        thread: threading.Thread,
+        *,
+        leave: bool = False,
+        wanted: Callable[[contextvars.Context], bool] = lambda _: True,
+    ) -> bool:
+        """Cancel the coroutine that THREAD waits for in `run`, if it is WANTED in the context it was given.
+
+        With LEAVE it waits no longer. Whether there is one.
+        """
+        running = self._awaited.get(thread)
+        if running is None or not wanted(running.context):
+            return False
+        running.cancel()
+        if leave:
+            running.leave()
+        return True
 
     def tasks(self) -> list[asyncio.Task[Any]]:
         """Return what runs on the loop now."""

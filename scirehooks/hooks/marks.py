@@ -11,14 +11,26 @@ import inspect
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, get_type_hints, overload
 
 from scirehooks.errors import ValueFormatError
 from scirehooks.hooks.declaration import hyphenated, variable
 from scirehooks.hooks.owner import BUILTIN, Owner, Place
+from scirehooks.records import dataclass
 
-__all__ = ["Command", "Effect", "Mark", "Option", "command", "effect", "marks_of", "on", "option", "planning"]
+__all__ = [
+    "Command",
+    "Effect",
+    "Mark",
+    "Option",
+    "command",
+    "effect",
+    "marks_of",
+    "on",
+    "option",
+    "planned_instead",
+    "planning",
+]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -61,11 +73,14 @@ def on(hook: str, depth: float = 0, **keywords: Any) -> Callable[[F], F]:
 @overload
 def command(function: F, /) -> F: ...
 @overload
-def command(name: str, /) -> Callable[[F], F]: ...
-def command(function_or_name: Any, /) -> Any:
+def command(name: str, /, *, fresh: bool = False) -> Callable[[F], F]: ...
+@overload
+def command(*, fresh: bool = False) -> Callable[[F], F]: ...
+def command(function_or_name: Any = None, /, *, fresh: bool = False) -> Any:
     """Mark a function as a command: typing its name, with hyphens, calls it (Emacs: interactive).
 
-    Positional parameters are words, keyword-only ones `--options`, a bool `--flag`, `*args` the rest.
+    Positional parameters are words, keyword-only ones `--options`, a bool `--flag`, `*args` the rest. FRESH says that
+    it builds on what its user has seen last: typed after somebody else has changed something, it is refused.
 
     Example:
         >>> @command
@@ -73,16 +88,22 @@ def command(function_or_name: Any, /) -> Any:
         >>> marks_of(tell_joke)[0].name
         'tell-joke'
     """
-    if isinstance(function_or_name, str):
-        return lambda function: _mark(function, Mark("command", function_or_name, {}))
-    return _mark(function_or_name, Mark("command", hyphenated(function_or_name.__name__), {}))
+
+    def mark(function: F) -> F:
+        name = function_or_name if isinstance(function_or_name, str) else hyphenated(function.__name__)
+        return _mark(function, Mark("command", name, {"fresh": fresh}))
+
+    return mark(function_or_name) if callable(function_or_name) else mark
 
 
 class Command:
     """A function that can be called by typing its name."""
 
-    def __init__(self, name: str, function: Callable[..., Any], owner: Owner, place: Place | None) -> None:
+    def __init__(
+        self, name: str, function: Callable[..., Any], owner: Owner, place: Place | None, *, fresh: bool = False
+    ) -> None:
         self.name = name
+        self.fresh = fresh
         self.function = function
         self.owner = owner
         self.place = place
@@ -189,11 +210,9 @@ def effect(function: Callable[P, Any]) -> Callable[P, Any]:
     name = getattr(function, "__qualname__", repr(function))
 
     def planned(*args: P.args, **keywords: P.kwargs) -> bool:
-        plan = _plan.get()
-        if plan is None:
-            return False
-        plan.append(Effect(name, dict(signature.bind(*args, **keywords).arguments)))
-        return True
+        if _plan.get() is None:
+            return False  # told apart here: binding costs more than the rest
+        return planned_instead(name, dict(signature.bind(*args, **keywords).arguments))
 
     @functools.wraps(function)
     def act(*args: P.args, **keywords: P.kwargs) -> Any:
@@ -204,6 +223,23 @@ def effect(function: Callable[P, Any]) -> Callable[P, Any]:
         return None if planned(*args, **keywords) else await function(*args, **keywords)
 
     return act_later if inspect.iscoroutinefunction(function) else act
+
+
+def planned_instead(name: str, arguments: dict[str, Any]) -> bool:
+    """Write the act NAME with ARGUMENTS down if this is a dry run, and say whether it is; for what is no function.
+
+    Example:
+        >>> with planning() as plan:
+        ...     planned_instead("restart", {"unit": "cron"})
+        True
+        >>> planned_instead("restart", {"unit": "cron"})
+        False
+    """
+    plan = _plan.get()
+    if plan is None:
+        return False
+    plan.append(Effect(name, arguments))
+    return True
 
 
 @contextmanager

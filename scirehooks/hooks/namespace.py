@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import builtins
 import sys
+import time
 import weakref
 from collections.abc import Callable, Iterator, MutableMapping
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from scirehooks.hooks.advice import AdviceCells, advised
 from scirehooks.hooks.binding import Bindings
 from scirehooks.hooks.journal import ABSENT, Cells, Journal, Key, Layer
-from scirehooks.hooks.owner import Origin, Owner, Owners
+from scirehooks.hooks.owner import Origin, Owner, Owners, Place
 from scirehooks.hooks.still import replaced_now
 
 __all__ = ["Namespace", "View"]
@@ -71,6 +72,12 @@ class Namespace(MutableMapping[str, Any]):
         journal.register(self.advice)
 
     def _show(self, name: str) -> None:
+        """Put what NAME means now into the dict, and anew what it advises: a coroutine function makes that one, too."""
+        self._put(name)
+        for target in self.advice.advised_by(name) if self.advice.stacks else ():
+            self._put(target)
+
+    def _put(self, name: str) -> None:
         """Put what NAME means now into the dict: its topmost definition, in its advice."""
         value = self._cells.value(name)
         if value is ABSENT:
@@ -82,8 +89,11 @@ class Namespace(MutableMapping[str, Any]):
         self.bindings.follow(name)
         self._refresh(name)
 
-    def define(self, name: str, value: Any, origin: Origin) -> None:
-        """Let NAME be VALUE in the name of ORIGIN's owner; advice on it stays (Emacs: defalias)."""
+    def define(self, name: str, value: Any, origin: Origin, *, declared: bool = False) -> None:
+        """Let NAME be VALUE in the name of ORIGIN's owner; advice on it stays (Emacs: defalias).
+
+        DECLARED says that it stands for a hook or a command, with which undo takes it back.
+        """
         if not isinstance(name, str):
             raise TypeError(f"A name is a string, not {name!r}.")
         with self._journal.lock:
@@ -91,8 +101,36 @@ class Namespace(MutableMapping[str, Any]):
                 stack = self._cells.stack(name)
                 if stack[-1].value is not value or (stack[-1].owner == origin.owner and not replaced_now()):
                     return  # nothing new: its advised form written back, or the same again
-            self._journal.set(self._cells, name, value, "define", origin)
+            self._journal.set(self._cells, name, value, "define", origin, keep=declared)
         self._check(name)
+
+    def renew(self, name: str, value: Any, owner: Owner, frame: FrameType) -> bool:
+        """Let the variable NAME be VALUE, if that is all there is to it: OWNER's code in FRAME sets it again.
+
+        A loop at the prompt does nothing else, so this makes no layer and no record; functions, which hooks and advice
+        may call, are always defined. Returns whether it is done.
+        """
+        if callable(value):
+            return False
+        with self._journal.lock:
+            stack = self._cells.stacks.get(name)
+            if not stack:
+                return False
+            layer = stack[-1]
+            old, place = layer.value, layer.place
+            if place is None or callable(old) or self.globals.get(name, self) is not old:
+                return False
+            if frame.f_code.co_filename != place.file:
+                frame = frame.f_back or frame  # the shell has a mapping of its own in front of the view
+                if frame.f_code.co_filename != place.file:
+                    return False  # another line at the prompt, say: whoever defined it is no longer right
+            if (layer.owner is not owner and layer.owner != owner) or not self._journal.renews(layer):
+                return False
+            layer.value = self.globals[name] = self._shown[name] = value
+            if frame.f_lineno != place.line:
+                layer.place = Place(place.file, frame.f_lineno)
+            layer.time = time.time()
+        return True
 
     def undefine(self, name: str, origin: Origin) -> None:
         """Let NAME be nothing; advice on it goes (Emacs: fmakunbound)."""
@@ -170,7 +208,8 @@ class View(MutableMapping[str, Any]):
         return self._namespace.globals[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._namespace.define(name, value, self._origin())
+        if not self._namespace.renew(name, value, self._owner, sys._getframe(1)):
+            self._namespace.define(name, value, self._origin())
 
     def __delitem__(self, name: str) -> None:
         self._namespace.undefine(name, self._origin())

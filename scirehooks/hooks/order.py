@@ -1,7 +1,8 @@
 """The order of a hook's functions: by depth, then as Emacs orders ties, then by what was asked for by name.
 
 Among equal depths a new function goes before the others, above depth 0 behind them (Emacs: `add-hook`). `before=` and
-`after=` then order entries of equal depth; those that say nothing keep their place.
+`after=` then order entries of equal depth; those that say nothing keep their place. `explain_order` says as data why
+each stands where it does.
 """
 
 from __future__ import annotations
@@ -9,11 +10,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter
+from typing import Literal
 
 from scirehooks.errors import OrderError
 from scirehooks.hooks.entry import Entry
+from scirehooks.records import dataclass
 
-__all__ = ["arrange", "check_constraints", "rank"]
+__all__ = ["OrderRule", "Placed", "arrange", "check_constraints", "explain_order", "rank"]
+
+OrderRule = Literal["depth", "newest-first", "newest-last", "by-name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Why ENTRY stands where it does: the RULE that decided, and its EQUALS, the others of its depth.
+
+    BEFORE and AFTER are those of its equals that it was asked to run before and after, by itself or by them; MISSING
+    are the names that it asked for and that no equal has.
+    """
+
+    entry: Entry
+    rule: OrderRule
+    equals: tuple[Entry, ...] = ()
+    before: tuple[Entry, ...] = ()
+    after: tuple[Entry, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def rank(sequence: int, depth: float) -> int:
@@ -31,6 +52,30 @@ def arrange(entries: Iterable[Entry]) -> list[Entry]:
         equals = list(group)
         result += _by_name(equals) or equals
     return result
+
+
+def explain_order(entries: Iterable[Entry]) -> list[Placed]:
+    """Return ENTRIES in the order they run in, each with what gave it its place."""
+    result: list[Placed] = []
+    for _, group in groupby(arrange(entries), key=lambda entry: entry.depth):
+        equals = list(group)
+        first = _predecessors(equals)
+        for entry in equals:
+            others = tuple(other for other in equals if other is not entry)
+            before = tuple(other for other in others if entry.number in first[other.number])
+            after = tuple(other for other in others if other.number in first[entry.number])
+            asked = dict.fromkeys((*entry.before, *entry.after))
+            missing = tuple(name for name in asked if not any(_names(other, (name,)) for other in others))
+            result.append(Placed(entry, _rule(entry, others, before or after), others, before, after, missing))
+    return result
+
+
+def _rule(entry: Entry, others: tuple[Entry, ...], asked: tuple[Entry, ...]) -> OrderRule:
+    if not others:
+        return "depth"
+    if asked:
+        return "by-name"
+    return "newest-last" if entry.depth > 0 else "newest-first"
 
 
 def check_constraints(entries: Iterable[Entry], hook: str) -> None:

@@ -7,6 +7,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from scirehooks.hooks.clock import Alarm, Clock
@@ -15,7 +16,7 @@ from scirehooks.hooks.loop import Running, RuntimeLoop
 from scirehooks.hooks.owner import Owner, Owners
 from scirehooks.hooks.resource import Resource, ResourceCells
 
-__all__ = ["Helpers"]
+__all__ = ["Helpers", "current_line"]
 
 _log = logging.getLogger("scirehooks")
 
@@ -76,6 +77,17 @@ class Helpers:
         self._journal.set(self._resources, (kind, name), Resource(kind, name, start, stop), kind, origin)
 
 
+current_line: ContextVar[Any] = ContextVar("scirehooks_line", default=None)
+"""What evaluates the line that the calling code is a part of, where there is one; an interrupt ends that as a whole."""
+
+
+def _lasting_context() -> contextvars.Context:
+    """Return a copy of this context for what goes on behind the line that begins it, interrupted or not."""
+    context = contextvars.copy_context()
+    context.run(current_line.set, None)
+    return context
+
+
 def _guarded(name: str, call: Callable[[], Any]) -> Callable[[], None]:
     """Return CALL with its failure logged: nobody is there to catch what is raised in a thread of its own."""
 
@@ -100,7 +112,7 @@ class _Ticking:
         self._alarm: Alarm | None = None
         self._busy = threading.Lock()
         self._changing = threading.Lock()
-        self._context = contextvars.copy_context()
+        self._context = _lasting_context()
 
     def start(self) -> None:
         with self._changing:
@@ -135,7 +147,7 @@ class _Ticking:
 def _after(clock: Clock, name: str, seconds: float, function: Callable[[], Any], done: Done) -> Resource:
     """Return a resource that calls FUNCTION once, SECONDS after it is started, in a thread, and then DONE."""
     alarms: list[Alarm] = []
-    context = contextvars.copy_context()
+    context = _lasting_context()
 
     def work() -> None:
         context.run(_guarded(name, function))
@@ -154,6 +166,7 @@ def _after(clock: Clock, name: str, seconds: float, function: Callable[[], Any],
 def _task(loop: RuntimeLoop, name: str, work: Coroutine[Any, Any, Any], done: Done) -> Resource:
     """Return a resource that runs the coroutine WORK on LOOP, and then DONE; it is cancelled when stopped."""
     running: list[Running] = []
+    context = _lasting_context()
 
     async def run() -> None:
         try:
@@ -166,7 +179,7 @@ def _task(loop: RuntimeLoop, name: str, work: Coroutine[Any, Any, Any], done: Do
         done()
 
     def start() -> None:
-        running.append(loop.submit(run()))
+        running.append(context.run(loop.submit, run()))
         running[-1].when_ended(ended)
 
     def stop() -> None:
@@ -183,7 +196,7 @@ def _thread(name: str, function: Callable[..., Any], done: Done) -> Resource:
     """
     stopping: list[threading.Event] = []
     takes_event = bool(inspect.signature(function).parameters)
-    context = contextvars.copy_context()
+    context = _lasting_context()
 
     def start() -> None:
         stop = threading.Event()  # and a thread: a redo starts it once more, and neither can be used twice

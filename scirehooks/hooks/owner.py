@@ -12,13 +12,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import replace
 from types import CodeType, FrameType
 from typing import NamedTuple
+
+from scirehooks.records import dataclass
 
 __all__ = ["BUILTIN", "Origin", "Owner", "Owners", "Place", "source_of"]
 
 _PACKAGE = os.path.dirname(__file__) + os.sep
+_new = tuple.__new__  # makes a named tuple at half the cost of calling its class, whose own `__new__` is Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,18 @@ class Place(NamedTuple):
         return str(self._replace(file=os.path.basename(self.file)))
 
 
-class Origin(NamedTuple):
-    """Who made a change and where, and on whose behalf (the actor: a user's name)."""
+@dataclass(slots=True)
+class Origin:
+    """Who made a change and where, and on whose behalf (the actor: a user's name).
+
+    Each change makes one and reads it often; frozen, or a named tuple, it would take twice the time.
+    """
 
     owner: Owner
     place: Place | None
     actor: str
+
+    _replace = replace  # as the named tuples around it have it
 
 
 _acting: ContextVar[tuple[Owner, str] | None] = ContextVar("scirehooks_acting", default=None)
@@ -81,6 +90,10 @@ class Owners:
     def register(self, filename: str, owner: Owner) -> None:
         """Let code compiled from FILENAME act for OWNER from now on."""
         self._files[filename] = owner
+
+    def forget(self, filename: str) -> None:
+        """Let FILENAME be nobody's: no code that was compiled from it is left."""
+        self._files.pop(filename, None)
 
     def of_file(self, filename: str) -> Owner | None:
         """Return the owner of code compiled from FILENAME, if it has one."""
@@ -110,11 +123,10 @@ class Owners:
         files = self._files
         while walk is not None:
             filename = walk.f_code.co_filename
-            found = files.get(filename)
-            if found is not None:
-                return Origin(found, place or Place(filename, walk.f_lineno), actor)
+            if filename in files:
+                return Origin(files[filename], place or Place(filename, walk.f_lineno), actor)
             if first is None and not filename.startswith(_PACKAGE):
-                first = Place(filename, walk.f_lineno)
+                first = _new(Place, (filename, walk.f_lineno))
                 if not files:
                     break  # an application that loads no files: nobody further up can be anybody
             walk = walk.f_back  # type: ignore[assignment]  # the last frame has none, which ends the loop

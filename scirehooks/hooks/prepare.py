@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from scirehooks.errors import HookSignatureError
@@ -33,9 +33,16 @@ def prepare(hook: Hook, mode: CallingRule, runtime: Runtime) -> Callable[..., An
     return _scoped(scopes, _checked(hook, mode, runtime), unrolled) if scopes else unrolled
 
 
-def steps(hook: Hook, mode: CallingRule, values: tuple[Any, ...], extra: dict[str, Any]) -> firing.Steps:
-    """Return the steps of a firing of HOOK here and now by the rule MODE."""
-    entries = firing.walk(hook, current_scopes())
+def steps(
+    hook: Hook,
+    mode: CallingRule,
+    values: tuple[Any, ...],
+    extra: dict[str, Any],
+    entries: Iterator[Entry] | None = None,
+) -> firing.Steps:
+    """Return the steps of a firing of HOOK here and now by the rule MODE, through ENTRIES if they are given."""
+    if entries is None:
+        entries = firing.walk(hook, current_scopes())
     if mode == "ask":
         return firing.ask(hook, entries, values, extra)
     return firing.follow(mode, entries, values, extra)

@@ -59,6 +59,12 @@ class Registry(Mapping[str, T], Generic[T]):
             raise UnknownNameError(kind, spelt, self, f"Type {kind}s to see them all.")
         return self._find(spelt, value)
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return what KEY names, else DEFAULT: without an error, for which the nearest names would be looked for."""
+        spelt = self._spelt(key)
+        value = self._cells.value(spelt)
+        return default if value is ABSENT else self._find(spelt, value)
+
     def __setitem__(self, name: str, value: T) -> None:
         """Take back what was found under NAME, so that `runtime.hooks["a-hook"] += function` can be written.
 

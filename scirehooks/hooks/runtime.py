@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import logging
+import sys
 import threading
-import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from typing import Any, get_args, get_type_hints, overload
 
-from scirehooks.errors import ConflictError, Defer, HookSignatureError, NotAFunctionError, UnknownNameError, Veto
+from scirehooks.errors import ConflictError, Defer, NotAFunctionError, UnknownNameError, Veto
 from scirehooks.hooks import scope as scopes
 from scirehooks.hooks.advice import Advice, how_spelt
 from scirehooks.hooks.builtin import CONTRACTS
@@ -21,6 +21,7 @@ from scirehooks.hooks.definitions import Definitions
 from scirehooks.hooks.entry import PLAIN, Entry, Terms
 from scirehooks.hooks.failures import Failures
 from scirehooks.hooks.firing import CallingRule, ErrorRule
+from scirehooks.hooks.fit import tell_misfits
 from scirehooks.hooks.history import History
 from scirehooks.hooks.hook import Hook
 from scirehooks.hooks.journal import ABSENT, Journal, Record
@@ -32,13 +33,12 @@ from scirehooks.hooks.owned import Helpers
 from scirehooks.hooks.owner import BUILTIN, Origin, Owner, Owners, Place
 from scirehooks.hooks.registry import DeclarationCells, Registry
 from scirehooks.hooks.resource import ResourceCells
+from scirehooks.hooks.says import says
 from scirehooks.hooks.scope import GLOBAL, Scope
 from scirehooks.hooks.signature import Payload
-from scirehooks.hooks.trace import Traces
+from scirehooks.hooks.trace import FiringSpan, Traces
 
 __all__ = ["Runtime"]
-
-_log = logging.getLogger("scirehooks")
 
 
 class Runtime:
@@ -67,6 +67,7 @@ class Runtime:
         self.forsaken: dict[int | None, tuple[Entry, threading.Thread]] = {}
         self.generating = generating
         self._numbers = count(1)
+        self.next_number = self._numbers.__next__  # never the same twice; entries and their order are counted by it
         self._hooks: dict[str, Hook] = {}
         self._declared = self._cells("hook", self._hook_changed)
         self._aliases = self._cells("alias")
@@ -80,6 +81,7 @@ class Runtime:
         self.define, self.define_command = definitions.define, definitions.define_command
         self.defoption, self.set_option = definitions.defoption, definitions.set_option
         self.define_module = definitions.define_module
+        self.reports, self.defstatus = definitions.reports, definitions.defstatus
         helpers = Helpers(self.clock, self.loop, self.journal, self.owners, self._resources, self._numbers)
         self.every, self.after, self.task, self.thread = helpers.every, helpers.after, helpers.task, helpers.thread
         self.resource = helpers.resource
@@ -87,7 +89,7 @@ class Runtime:
         for contract in CONTRACTS:
             self.declare(
                 contract.__name__,
-                _resolved(contract),
+                _resolved(contract, {"Hook": Hook}),  # which that file cannot import
                 inspect.getdoc(contract) or "",
                 on_error="isolate",
                 owner=BUILTIN,
@@ -102,7 +104,7 @@ class Runtime:
     def _name_the_basics(self) -> None:
         """Give the namespace what every init script may use without importing it."""
         basics: dict[str, Any] = {
-            "runtime": self, "on": on, "command": command, "option": option, "effect": effect,
+            "runtime": self, "on": on, "command": command, "option": option, "effect": effect, "says": says,
             "Veto": Veto, "Defer": Defer, "GLOBAL": GLOBAL,
         }  # fmt: skip
         for method in (
@@ -113,10 +115,6 @@ class Runtime:
             basics[method.__name__] = method
         for name, value in basics.items():
             self.namespace.define(name, value, Origin(BUILTIN, None, ""))
-
-    def next_number(self) -> int:
-        """Return a number never given before; entries and their order are counted by it."""
-        return next(self._numbers)
 
     # -- declaring hooks
 
@@ -142,7 +140,7 @@ class Runtime:
         self,
         name: str,
         signature: inspect.Signature,
-        doc: str = "",
+        doc: str | Callable[[], str] = "",
         *,
         mode: CallingRule = "all",
         on_error: ErrorRule = "raise",
@@ -155,6 +153,9 @@ class Runtime:
         place: Place | None = None,
     ) -> Hook:
         """Declare the hook NAME from data; see `defhook`. Declared again it keeps its entries.
+
+        DOC is its contract, or a function that returns that: a start with many hooks shows none of them.
+        Those that do not fit another payload are told at once; fired, they are errors.
 
         Raises:
             ValueError: there is no such rule, or the rules contradict each other.
@@ -179,7 +180,8 @@ class Runtime:
         with self.journal.transaction(f"defhook {declaration.name}"):
             self.journal.set(self._declared, declaration.name, declaration, "defhook", origin)
             hook = self._hooks[declaration.name]
-            self.namespace.define(hook.variable, hook, origin)
+            self.namespace.define(hook.variable, hook, origin, declared=True)
+        tell_misfits(hook, ((entry.label, entry.function) for entry in hook.everywhere()))
         return hook
 
     def _hook_changed(self, name: str, declaration: Any) -> None:
@@ -200,7 +202,7 @@ class Runtime:
             raise ConflictError(f"{hyphenated(old)} is a hook itself, and could not be reached any more.")
         with self.journal.transaction("defalias-hook"):
             self.journal.set(self._aliases, hyphenated(old), hook.name, "defalias-hook", origin)
-            self.namespace.define(variable(old), hook, origin)
+            self.namespace.define(variable(old), hook, origin, declared=True)
 
     def hook(self, hook: str | Hook) -> Hook:
         """Return HOOK, given by name or as itself."""
@@ -242,11 +244,8 @@ class Runtime:
         terms = PLAIN
         if before or after or timeout is not None or when is not None or dry_run or deliver or until is not None:
             terms = Terms(_words(before), _words(after), timeout, when, dry_run, deliver, until)
-        found = self.hook(hook)
-        entry = found.add(function, depth, local, self.owners.origin(owner=owner, place=place), label, terms)
-        if until is not None and until is entry.until and until.expires is not None:
-            self.clock.after(until.expires - time.time(), lambda: self.failures.expire(found, entry))
-        return entry
+        found = hook if isinstance(hook, Hook) else self.hooks[hook]
+        return found.add(function, depth, local, self.owners.origin(sys._getframe().f_back, owner, place), label, terms)
 
     def remove_hook(
         self, hook: str | Hook, function: Callable[..., Any] | str, *, local: Scope | None = None
@@ -257,8 +256,8 @@ class Runtime:
 
         Journal: one record, if it was there.
         """
-        found = self.hook(hook)
-        origin = self.owners.origin()
+        found = hook if isinstance(hook, Hook) else self.hooks[hook]
+        origin = self.owners.origin(sys._getframe().f_back)
         with self.journal.lock:
             try:
                 entry = found.find(function, local)
@@ -332,6 +331,16 @@ class Runtime:
         self.traces.stop(self.hook(hook).name)
         self._refresh_all()
 
+    @contextmanager
+    def tracing(self) -> Iterator[deque[FiringSpan]]:
+        """Watch every firing that the block begins, whatever else is traced; yield their trees."""
+        try:
+            with self.traces.capture() as trees:
+                self._refresh_all()
+                yield trees
+        finally:
+            self._refresh_all()
+
     def _refresh_all(self) -> None:
         """Let every hook take on the shape that it needs now: a firing inside a traced one is watched, too."""
         for hook in list(self._hooks.values()):
@@ -348,11 +357,8 @@ class Runtime:
     def _check_holders(self, name: str) -> None:
         """Say at once when NAME, defined anew, does not fit a hook that holds it; fired, it is an error."""
         for hook in list(self._hooks.values()):
-            if hook.holds(name) and callable(function := self.namespace.globals.get(name)):
-                try:
-                    hook.payload.shape(function)
-                except HookSignatureError as error:
-                    _log.warning("%s holds %s, and: %s", hook.name, name, error)
+            if hook.holds(name):
+                tell_misfits(hook, [(name, self.namespace.globals.get(name))])
 
     def advice_add(
         self, target: str, how: str, function: Callable[..., Any] | str, *, name: str | None = None, depth: float = 0
@@ -362,6 +368,9 @@ class Runtime:
         HOW is one of around, before, after, override, before-while, before-until, after-while, after-until,
         filter-args, filter-return. The newest is outermost, or the one of least DEPTH. Advice is known by its NAME, or
         by its function; adding it again moves it.
+
+        FUNCTION may be a coroutine function, whatever TARGET is: then TARGET is one as long as the advice is on it. A
+        hook runs it as it runs any, and who calls it from Python awaits it.
 
         Journal: one record, and one for each advice that it takes the place of.
         """
@@ -402,6 +411,8 @@ class Runtime:
     def undo(self) -> list[Record]:
         """Take back the latest change to hooks, options, advice or loads; return the records taken back.
 
+        What came about by itself is no such change: a lease that expired, a quarantine.
+
         Raises:
             ConflictError: there is nothing to undo, or a later change stands on it and is named.
 
@@ -435,11 +446,11 @@ def _words(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _resolved(function: Callable[..., Any]) -> inspect.Signature:
-    """Return FUNCTION's signature with its annotations resolved where they can be."""
+def _resolved(function: Callable[..., Any], names: dict[str, Any] | None = None) -> inspect.Signature:
+    """Return FUNCTION's signature with its annotations resolved where they can be, NAMES being known, too."""
     signature = inspect.signature(function)
     try:
-        hints = get_type_hints(function, include_extras=True)
+        hints = get_type_hints(function, localns=names, include_extras=True)
     except (NameError, TypeError):
         return signature  # an annotation that is not there at run time stays the text it is
     parameters = [p.replace(annotation=hints.get(p.name, p.annotation)) for p in signature.parameters.values()]

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
 from scirehooks.errors import HookSignatureError
 from scirehooks.hooks.owner import source_of
+from scirehooks.records import dataclass
 
 __all__ = ["Payload", "Shape"]
 
@@ -56,7 +56,7 @@ class Payload:
         self.rest_args = next((p.name for p in self.parameters if p.kind is _VAR_POSITIONAL), None)
         self.rest_keywords = next((p.name for p in self.parameters if p.kind is _VAR_KEYWORD), None)
         self._whole = Shape(self.names, (), self.rest_args is not None, self.rest_keywords is not None)
-        self._by_code: dict[CodeType, tuple[Any, Any, Shape]] = {}
+        self._by_code: dict[int, tuple[CodeType, Any, Any, Shape]] = {}  # by id: code compares by all that is in it
         self._shapes: dict[tuple[Any, ...], Shape] = {}
         self.templates: dict[Any, Any] = {}  # what the generator has compiled for this payload
 
@@ -69,17 +69,19 @@ class Payload:
         Raises:
             HookSignatureError: FUNCTION wants what is not in the payload; the message shows both signatures.
         """
-        # A module reloaded and closures made in a loop share code objects: match each once, for the same defaults.
-        if type(function) is not FunctionType or not function.__dict__.keys().isdisjoint(_SAYS_OTHERWISE):
-            return self._match(function)  # an instance, a wrapper: it may say anything about what it takes
+        # Closures made in a loop share a code object: match it once, for the same defaults.
+        if type(function) is not FunctionType:
+            return self._match(function)  # an instance: it may say anything about what it takes
+        if function.__dict__ and not function.__dict__.keys().isdisjoint(_SAYS_OTHERWISE):
+            return self._match(function)  # and so may a wrapper
         code = function.__code__
-        known = self._by_code.get(code)
-        if known and known[0] is function.__defaults__ and known[1] is function.__kwdefaults__:
-            return known[2]
+        known = self._by_code.get(id(code))
+        if known and known[1] is function.__defaults__ and known[2] is function.__kwdefaults__:
+            return known[3]
         shape = self._match(function)
         if len(self._by_code) > 1000:
             self._by_code.clear()
-        self._by_code[code] = (function.__defaults__, function.__kwdefaults__, shape)
+        self._by_code[id(code)] = (code, function.__defaults__, function.__kwdefaults__, shape)
         return shape
 
     def _match(self, function: Callable[..., Any]) -> Shape:

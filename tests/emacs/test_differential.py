@@ -100,7 +100,7 @@ def mutants() -> Iterator[Any]:
     def read_anew(self: Hook) -> None:
         self._snapshots = {}
 
-    yield mutant("generated code kept after a change", Hook, "refresh", read_anew)
+    yield mutant("generated code kept after a change", Hook, "_forget", read_anew)
 
     add_hook = Runtime.add_hook
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -236,3 +237,94 @@ def test_record_of_advice_that_is_gone_still_names_it(runtime: Runtime) -> None:
     assert record.subject == "advice mine on target"
     runtime.advice_remove("target", "mine")
     assert record.subject == "advice ('name', 'mine') on target"
+
+
+# -- coroutine functions
+
+
+@pytest.mark.parametrize(
+    ("how", "result", "expected", "called"),
+    [
+        ("around", None, "target", ["a", "target(1, 2)"]),
+        ("before", "a", "target", ["a(1, 2)", "target(1, 2)"]),
+        ("after", "a", "target", ["target(1, 2)", "a(1, 2)"]),
+        ("override", "a", "a", ["a(1, 2)"]),
+        ("before-while", 0, 0, ["a(1, 2)"]),
+        ("before-until", 0, "target", ["a(1, 2)", "target(1, 2)"]),
+        ("after-while", "a", "a", ["target(1, 2)", "a(1, 2)"]),
+        ("after-until", "a", "target", ["target(1, 2)"]),
+        ("filter-args", [5, 6], "target", ["a([1, 2],)", "target(5, 6)"]),
+        ("filter-return", "a", "a", ["target(1, 2)", "a('target',)"]),
+    ],
+)
+@pytest.mark.parametrize("target_waits", [False, True], ids=["plain target", "coroutine target"])
+def test_coroutine_advice_of_each_kind_is_awaited(
+    runtime: Runtime, defhook: DefHook, calls: Calls, how: str, result: Any, expected: Any, called: list[str],
+    target_waits: bool,
+) -> None:  # fmt: skip
+    """A coroutine function advises a plain function as well as another; in a hook it runs as any entry does."""
+
+    def target(a: int, b: int) -> str:
+        calls.append(f"target{(a, b)}")
+        return "target"
+
+    async def waiting(a: int, b: int) -> str:
+        await asyncio.sleep(0)
+        return target(a, b)
+
+    async def advice(*args: Any) -> Any:
+        await asyncio.sleep(0)
+        calls.append(f"a{args}" if how != "around" else "a")
+        if how != "around":
+            return result
+        return await args[0](*args[1:]) if target_waits else args[0](*args[1:])
+
+    hook = defhook(lambda a, b: None, mode="until_success")
+    runtime.namespace["target"] = waiting if target_waits else target
+    runtime.add_hook(hook, "target")
+    if not target_waits:
+        assert hook.run(1, 2) == "target"
+    runtime.advice_add("target", how, advice)
+    assert calls.since(lambda: hook.run(1, 2)) == called
+    assert asyncio.run(hook.arun(1, 2)) == (expected or None)
+    assert asyncio.run(runtime.namespace["target"](1, 2)) == expected
+    runtime.advice_remove("target", advice)
+    assert calls.since(lambda: hook.run(1, 2)) == ["target(1, 2)"]
+
+
+def test_plain_advice_waits_for_the_coroutine_function_that_it_comes_after(runtime: Runtime, calls: Calls) -> None:
+    """What comes after a coroutine function comes after its end, and filters its result, not the coroutine."""
+    runtime.namespace["target"] = calls.coroutine("target", result=20)
+    runtime.advice_add("target", "after", calls.function("after"))
+    runtime.advice_add("target", "filter-return", lambda result: result + 1)
+    assert asyncio.run(runtime.namespace["target"]()) == 21
+    assert calls == ["target", "after"]
+
+
+def test_advice_that_becomes_a_coroutine_function_makes_its_target_one(
+    runtime: Runtime, defhook: DefHook, calls: Calls
+) -> None:
+    """Advice held by a name, directly or through other advice, is looked at again when the name is defined anew."""
+    hook = defhook()
+    for name in ("target", "outer", "inner"):
+        runtime.namespace[name] = calls.function(name)
+    runtime.add_hook(hook, "target")
+    runtime.advice_add("target", "before", "outer")
+    runtime.advice_add("outer", "before", "inner")
+    assert calls.since(hook.run) == ["inner", "outer", "target"]
+    runtime.namespace["inner"] = calls.coroutine("waiting")
+    assert calls.since(hook.run) == ["waiting", "outer", "target"]
+    runtime.namespace["inner"] = calls.function("plain")
+    assert calls.since(hook.run) == ["plain", "outer", "target"]
+    assert runtime.namespace["target"]() is None
+
+
+def test_advice_in_a_ring_can_be_defined(runtime: Runtime, calls: Calls) -> None:
+    """Two names that advise each other are an endless recursion when called, and not before."""
+    for name in "ab":
+        runtime.namespace[name] = calls.function(name)
+    runtime.advice_add("a", "before", "b")
+    runtime.advice_add("b", "before", "a")
+    runtime.namespace["a"] = calls.function("a")
+    with pytest.raises(RecursionError):
+        runtime.namespace["a"]()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -41,6 +42,23 @@ def test_system_clock_cancelled_alarm_is_not_called(system_clock: SystemClock) -
     system_clock.after(0.02, done.set)
     assert done.wait(10)
     assert called == []
+
+
+def test_system_clock_forgets_cancelled_alarms(system_clock: SystemClock) -> None:
+    """Alarms set for hours and cancelled do not pile up, and those that stand are still rung."""
+    gone, done = list[weakref.ref[object]](), threading.Event()
+
+    class Call:
+        def __call__(self) -> None: ...
+
+    for _ in range(1_000):
+        call = Call()
+        gone.append(weakref.ref(call))
+        system_clock.after(3_600, call).cancel()
+    del call
+    system_clock.after(0.01, done.set)
+    assert done.wait(10)
+    assert sum(call() is not None for call in gone) < 200
 
 
 def test_system_clock_failing_call_does_not_stop_it(

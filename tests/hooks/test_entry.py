@@ -7,7 +7,7 @@ import pytest
 
 from scirehooks.hooks import BUILTIN, GLOBAL, Lease, Runtime
 from scirehooks.hooks.entry import identity, label_of
-from tests.hooks.support import MODULE, SESSION, Calls, DefHook, module
+from tests.hooks.support import MODULE, OTHER, SESSION, Calls, DefHook, module
 
 
 class Program:
@@ -83,6 +83,30 @@ def test_labels_are_unique_in_a_hook(runtime: Runtime, defhook: DefHook) -> None
     runtime.add_hook(hook, functions[3], 1)
     assert [entry.label for entry in hook.entries()] == ["tell~2", "tell~3", "tell"]
     assert runtime.add_hook(hook, functions[0], local="client:7").label == "tell"
+
+
+def test_labels_are_unique_when_an_entry_shows_again(runtime: Runtime, defhook: DefHook) -> None:
+    """An entry that comes back, and whose label another has taken meanwhile, gets the next one."""
+    hook, functions = defhook(), [Calls().function("tell") for _ in range(3)]
+    runtime.add_hook(hook, functions[0], 1, owner=MODULE, label="tell")
+    with runtime.owners.acting(OTHER):
+        runtime.remove_hook(hook, "tell")
+    for function in functions[1:]:
+        runtime.add_hook(hook, function, 1)
+    runtime.withdraw(OTHER)
+    assert [entry.label for entry in hook.entries()] == ["tell~3", "tell", "tell~2"]
+    assert hook.find("tell~3").function is functions[0]
+    runtime.remove_hook(hook, "tell")
+    runtime.undo()
+    assert [entry.label for entry in hook.entries()] == ["tell~3", "tell", "tell~2"]
+
+
+def test_label_that_looks_numbered_is_passed_over(runtime: Runtime, defhook: DefHook) -> None:
+    """A number that somebody has given as part of a label is not given again."""
+    hook = defhook()
+    runtime.add_hook(hook, "first", 1, label="tell")
+    runtime.add_hook(hook, "second", 1, label="tell~2")
+    assert runtime.add_hook(hook, "third", 1, label="tell").label == "tell~3"
 
 
 def test_label_given_is_taken(runtime: Runtime, defhook: DefHook) -> None:

@@ -142,7 +142,7 @@ def test_quarantine_of_what_has_just_been_removed_makes_no_record(
 
 
 def test_refusing_function_that_fails_is_quarantined_and_goes_on_refusing(
-    runtime: Runtime, defhook: DefHook, calls: Calls
+    runtime: Runtime, defhook: DefHook, calls: Calls, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Making a policy fail must never switch it off: quarantined, it refuses by name, until it is released."""
     hook = defhook(mode="ask", on_error="refuse")
@@ -159,6 +159,7 @@ def test_refusing_function_that_fails_is_quarantined_and_goes_on_refusing(
         verdict = hook.run()
         assert not verdict
         assert verdict.reason == "it failed: ValueError: no database"
+    assert len(errors_in(caplog)) == 1, "that it is quarantined; the failures are told to who asked"
     assert hook.find("policy").state == "quarantined"
     verdict = hook.run()
     assert not verdict
@@ -190,13 +191,12 @@ def test_asked_function_that_fails_where_errors_are_isolated_is_passed_over(
     assert [asked.label for asked in verdict.asked] == ["a", "b"]
 
 
-def test_quarantine_can_be_undone_like_any_change(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
-    """A quarantine is a record: undo takes it back, and is refused when a later change stands on it."""
-    hook = defhook(on_error="isolate", failure_limit=1)
-    runtime.add_hook(hook, calls.function("a", error=ValueError()))
-    hook.run()
-    runtime.undo()
-    assert hook.find("a").state == "active"
+def test_entry_changed_meanwhile_by_somebody_else_is_not_changed(
+    runtime: Runtime, defhook: DefHook, calls: Calls
+) -> None:
+    """Whoever changes an entry as it was before another's change is told so."""
+    hook = defhook()
+    runtime.add_hook(hook, calls.function("a"))
     stale = hook.find("a")
     runtime.disable(hook, "a")
     with pytest.raises(ConflictError, match="changed by somebody else"):

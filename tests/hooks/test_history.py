@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from scirehooks.errors import ConflictError
-from scirehooks.hooks import Runtime
+from scirehooks.hooks import BUILTIN, Lease, Runtime, StatusPart, command
 from scirehooks.hooks.history import History
-from tests.hooks.support import MODULE, OTHER, Calls, DefHook
+from scirehooks.testing import FakeClock
+from tests.hooks.support import MODULE, OTHER, SESSION, Calls, DefHook
 
 
 def labels(runtime: Runtime) -> list[str]:
@@ -67,6 +70,28 @@ def test_undo_begins_at_the_start_of_an_empty_journal(runtime: Runtime) -> None:
     runtime.journal.records.clear()
     History(runtime.journal).begin()
     runtime.history.begin()
+
+
+def test_undo_never_reaches_what_scirehooks_defines(runtime: Runtime) -> None:
+    """A shell or server opened later brings commands for everybody: they are nobody's change, not even by name."""
+    with runtime.owners.acting(SESSION, "alice"):
+        runtime.define({"who": command("who")(lambda: "all")}, BUILTIN)
+        runtime.defstatus("sessions", lambda: StatusPart("none"), owner=BUILTIN)
+        for wanted in (lambda _: True, lambda record: record.actor == "alice", lambda record: record.owner == BUILTIN):
+            with pytest.raises(ConflictError, match="There is nothing to undo"):
+                runtime.history.undo(runtime.owners.origin(), wanted)
+    assert "who" in runtime.commands
+    assert "sessions" in runtime.reports
+
+
+def test_undo_of_an_act_leaves_what_scirehooks_defined_in_it(runtime: Runtime) -> None:
+    """A module that serves the runtime is taken back by undo; the commands that this brought stay."""
+    with runtime.transaction("load audit"):
+        runtime.define_command("check", print, owner=MODULE)
+        runtime.define_command("who", print, owner=BUILTIN)
+    assert {record.owner for record in runtime.undo()} == {MODULE}
+    assert "check" not in runtime.commands
+    assert "who" in runtime.commands
 
 
 @pytest.mark.usefixtures("add")
@@ -155,3 +180,78 @@ def test_redo_of_what_is_not_kept_any_more_is_refused(runtime: Runtime, defhook:
             runtime.add_hook(hook, f"function-{number}")
     with pytest.raises(ConflictError, match="nothing to redo"):
         runtime.redo()
+
+
+@pytest.mark.usefixtures("add")
+def test_undo_passes_by_a_lease_that_expired(runtime: Runtime, clock: FakeClock) -> None:
+    """The latest change is the latest that somebody made: not the end of a lease, nor what has ended with it."""
+    runtime.add_hook("test-hook", "leased", 5, until=Lease(expires=time.time() - 1))
+    runtime.disable("test-hook", "leased")
+    clock.advance(1)
+    assert labels(runtime) == ["a", "b"]
+    assert [record.subject for record in runtime.undo()] == ["b in test-hook"]
+    assert labels(runtime) == ["a"]
+    runtime.redo()
+    assert labels(runtime) == ["a", "b"]
+
+
+def test_undo_goes_through_the_lives_of_a_function_one_by_one(
+    runtime: Runtime, defhook: DefHook, clock: FakeClock
+) -> None:
+    """What ended by itself is passed by; what was done to the same function before that is not."""
+    hook = defhook()
+    runtime.add_hook(hook, "a")
+    runtime.remove_hook(hook, "a")
+    runtime.add_hook(hook, "a", until=Lease(expires=time.time() - 1))
+    clock.advance(1)
+    assert [record.what for record in runtime.undo()] == ["remove-hook"]
+    assert labels(runtime) == ["a"]
+    assert [record.what for record in runtime.undo()] == ["add-hook"]
+    assert labels(runtime) == []
+
+
+def test_undo_of_a_load_passes_by_what_of_it_has_expired(runtime: Runtime, defhook: DefHook, clock: FakeClock) -> None:
+    """One entry of a load whose lease is over does not keep the rest from being taken back."""
+    hook = defhook()
+    with runtime.transaction("load"):
+        runtime.add_hook(hook, "stays")
+        runtime.add_hook(hook, "leased", until=Lease(expires=time.time() - 1))
+        clock.advance(1)
+    assert [record.subject for record in runtime.undo()] == ["stays in test-hook"]
+    assert labels(runtime) == []
+
+
+def test_undo_takes_back_a_quarantine_along_with_the_change_it_stands_on(
+    runtime: Runtime, defhook: DefHook, calls: Calls
+) -> None:
+    """A quarantine is nobody's change: it is never undone by itself, and hinders no undo."""
+    hook = defhook(on_error="isolate", failure_limit=1)
+    entry = runtime.add_hook(hook, calls.function("a", error=ValueError()))
+    runtime.move_hook(hook, "a", 5)
+    hook.run()
+    runtime.defoption("limit", int, 5)
+    assert [record.what for record in runtime.undo()] == ["option"]
+    assert hook.find("a").state == "quarantined"
+    assert [record.what for record in runtime.undo()] == ["move-hook"]
+    assert (hook.find("a").state, hook.find("a").depth) == ("active", 0)
+    runtime.redo()
+    assert (hook.find("a").state, hook.find("a").depth) == ("quarantined", 5)
+    runtime.undo()
+    assert [record.after for record in runtime.undo()] == [entry]
+    assert labels(runtime) == []
+
+
+def test_undo_of_what_a_session_declares_takes_its_names_back(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
+    """The name of a hook, of its alias, of a command goes with it, though a session's names are its own."""
+    with runtime.owners.acting(SESSION):
+        hook = defhook()
+        runtime.defalias_hook("old-hook", "test-hook")
+        runtime.define_command("audit-all", calls.function("audit"))
+        runtime.namespace["typed"] = 1
+    for name in ("audit_all", "old_hook", "test_hook"):
+        assert name in runtime.namespace
+        runtime.undo()
+        assert name not in runtime.namespace
+    assert runtime.namespace["typed"] == 1
+    runtime.redo()
+    assert runtime.namespace["test_hook"] is hook

@@ -246,3 +246,19 @@ def test_hook_whose_declaration_is_taken_back_keeps_its_entries(runtime: Runtime
     assert "order_paid_hook" not in runtime.namespace
     load()
     assert calls.since(runtime.hooks["order-paid-hook"].run) == ["a"]
+
+
+def test_hook_declared_anew_tells_which_entries_do_not_fit(
+    runtime: Runtime, defhook: DefHook, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What does not fit the new payload is told at once, in local values as well, and is an error when fired."""
+    hook = defhook(lambda client, event: None)
+    runtime.add_hook(hook, lambda client: None, label="fits")
+    runtime.add_hook(hook, lambda event: None, label="misfit")
+    runtime.add_hook(hook, lambda event: None, label="local", local="client:7")
+    runtime.add_hook(hook, "undefined", 90)
+    defhook(lambda client: None)
+    told = [record.getMessage().partition(", and: ")[0] for record in caplog.records]
+    assert told == ["test-hook holds misfit", "test-hook holds local"]
+    with pytest.raises(HookSignatureError, match="'event' is not in it"):
+        hook.run(1)

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
-from scirehooks.hooks import Lease, Runtime
+import pytest
+
+from scirehooks.hooks import Alarm, Lease, Runtime
 from scirehooks.testing import FakeClock
-from tests.hooks.support import Calls, DefHook
+from tests.hooks.support import MODULE, Calls, DefHook
 
 
 def test_lease_of_calls_allows_so_many() -> None:
@@ -35,6 +38,7 @@ def test_lease_shown_says_what_is_left() -> None:
     assert str(Lease(expires=time.time() + 60.2)) == "60 s"
     assert str(Lease(expires=time.time() - 5)) == "0 s"
     assert str(Lease(session="alice")) == "end of session alice"
+    assert str(Lease(calls=2, session="alice")) == "2 more calls or end of session alice"
 
 
 def test_entry_leased_for_two_calls_goes_after_them(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
@@ -125,12 +129,33 @@ def test_entry_leased_by_a_session_goes_with_it(runtime: Runtime, defhook: DefHo
 def test_entry_leased_and_brought_back_too_late_does_not_run(
     runtime: Runtime, defhook: DefHook, calls: Calls, clock: FakeClock
 ) -> None:
-    """Undoing the end of a lease does not make it last for ever: the next firing ends it again."""
+    """An entry brought back after its lease has ended does not stay: the next firing ends it again."""
     hook = defhook()
     runtime.add_hook(hook, calls.function("a"), until=Lease(expires=time.time() - 1))
     clock.advance(1)
     assert len(hook) == 0
-    runtime.undo()
+    runtime.journal.revert([runtime.journal.records[-1]], "bring back", runtime.owners.origin())
     assert len(hook) == 1
     hook.run()
     assert (calls, len(hook)) == ([], 0)
+
+
+def test_lease_of_an_entry_that_is_gone_leaves_no_alarm(
+    runtime: Runtime, defhook: DefHook, calls: Calls, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry's alarm is cancelled when it goes in whatever way, and set again when it comes back."""
+    hook, function, alarms = defhook(), calls.function("a"), list[Alarm]()
+    after = clock.after
+
+    def noted(seconds: float, call: Callable[[], object]) -> Alarm:
+        alarms.append(after(seconds, call))
+        return alarms[-1]
+
+    monkeypatch.setattr(clock, "after", noted)
+    runtime.add_hook(hook, function, until=Lease.lasting(60), owner=MODULE)
+    runtime.withdraw(MODULE)
+    runtime.undo()
+    runtime.move_hook(hook, function, 5)
+    assert [alarm.cancelled for alarm in alarms] == [True, True, False]
+    clock.advance(61)
+    assert len(hook) == 0

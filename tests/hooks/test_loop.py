@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Coroutine, Iterator
+from typing import Any
 
 import pytest
 
@@ -168,3 +171,65 @@ def test_loop_cannot_be_closed_from_itself(loop: RuntimeLoop) -> None:
 
     with pytest.raises(NotAllowedHereError, match="it would wait for itself"):
         loop.run(close())
+
+
+def test_loop_cancels_what_a_thread_waits_for(loop: RuntimeLoop) -> None:
+    """Another thread can end the wait; a thread that waits for nothing is left alone."""
+    begun, ended = threading.Event(), threading.Event()
+
+    async def endless() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(600)
+        finally:
+            ended.set()
+
+    raised: list[BaseException] = []
+    waiting = threading.Thread(target=_raised_by, args=(loop, endless(), raised))
+    waiting.start()
+    assert begun.wait(10)
+    assert loop.cancel_awaited(threading.current_thread()) is False
+    _cancel(loop, waiting)
+    waiting.join(10)
+    assert ended.is_set()
+    assert [type(error) for error in raised] == [asyncio.CancelledError]
+    assert loop.cancel_awaited(waiting) is False
+
+
+def test_loop_lets_a_thread_go_that_waits_for_what_will_not_end(loop: RuntimeLoop) -> None:
+    """The coroutine goes on, its end is nobody's concern; the thread is as if it had been cancelled."""
+    begun, enough = threading.Event(), asyncio.Event()
+
+    async def stubborn() -> str:
+        begun.set()
+        while not enough.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await enough.wait()
+        return "done"
+
+    raised: list[BaseException] = []
+    waiting = threading.Thread(target=_raised_by, args=(loop, stubborn(), raised))
+    waiting.start()
+    assert begun.wait(10)
+    _cancel(loop, waiting, leave=True)
+    waiting.join(10)
+    assert [type(error) for error in raised] == [asyncio.CancelledError]
+
+    async def finish() -> None:
+        enough.set()
+
+    loop.run(finish())
+
+
+def _cancel(loop: RuntimeLoop, waiting: threading.Thread, *, leave: bool = False) -> None:
+    """Cancel what WAITING waits for, as soon as it does: the coroutine may begin before the thread has noted it."""
+    until = time.monotonic() + 10
+    while not loop.cancel_awaited(waiting, leave=leave):
+        assert time.monotonic() < until
+
+
+def _raised_by(loop: RuntimeLoop, coroutine: Coroutine[Any, Any, Any], raised: list[BaseException]) -> None:
+    try:
+        loop.run(coroutine)
+    except BaseException as error:  # noqa: BLE001 - handed to the test
+        raised.append(error)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from scirehooks.errors import ValueFormatError
-from scirehooks.hooks import Runtime, command, effect, marks_of, on, option, planning
+from scirehooks.hooks import BUILTIN, Runtime, command, effect, marks_of, on, option, planning
 from tests.hooks.support import Calls, DefHook
 
 
@@ -163,3 +163,23 @@ def test_dry_run_inside_another_has_a_plan_of_its_own() -> None:
             act()
         act()
     assert (len(outer), len(inner)) == (1, 1)
+
+
+def test_command_may_ask_for_a_fresh_view(runtime: Runtime) -> None:
+    """With a name of its own or without; others do not ask."""
+
+    @command(fresh=True)
+    def take_back() -> None:
+        """Take something back."""
+
+    @command("put-away", fresh=True)
+    def put() -> None:
+        """Put something away."""
+
+    @command
+    def look() -> None:
+        """Look at something."""
+
+    runtime.define({"take_back": take_back, "put": put, "look": look}, BUILTIN)
+    found = {name: runtime.commands[name].fresh for name in ("take-back", "put-away", "look")}
+    assert found == {"take-back": True, "put-away": True, "look": False}

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from scirehooks.errors import UndefinedFunctionError
-from scirehooks.hooks import Owner, Place, Runtime
+from scirehooks.errors import ConflictError, UndefinedFunctionError
+from scirehooks.hooks import Origin, Owner, Place, Runtime
 from scirehooks.testing import FakeClock
 from tests.hooks.support import MODULE, OTHER, SESSION, Calls, DefHook
 
@@ -82,6 +82,86 @@ def test_names_of_a_session_are_its_own_business(runtime: Runtime) -> None:
     run(runtime, SESSION, "x = 1\nx = 2\ndel x\ny = 3")
     assert len(runtime.journal.records) == records
     assert runtime.namespace["y"] == 3
+
+
+def test_variable_set_again_and_again_is_defined_once(runtime: Runtime) -> None:
+    """A loop at the prompt uses up no numbers of the journal; where the name was set last is known all the same."""
+    run(runtime, SESSION, "t = 0\nfor i in range(100):\n    t += i\nend = t")
+    layer, end = runtime.namespace.definition("t"), runtime.namespace.definition("end")
+    assert layer is not None
+    assert end is not None
+    assert end.id - layer.id == 2  # `i` lies between
+    assert (layer.value, layer.owner, layer.place) == (4950, SESSION, Place("<alice>", 3))
+    runtime.namespace.sweep(runtime.owners.origin())
+    assert runtime.namespace.definition("t") is layer
+
+
+def test_variable_set_again_after_a_change_is_defined_anew(runtime: Runtime) -> None:
+    """An undo of what came between must find that the name has been changed since."""
+    run(runtime, SESSION, "x = 1")
+    run(runtime, MODULE, "x = 2")
+    runtime.withdraw(MODULE)
+    run(runtime, SESSION, "x = 3")
+    with pytest.raises(ConflictError, match="name x has been changed since"):
+        runtime.undo()
+    assert runtime.namespace["x"] == 3
+
+
+def test_variable_set_again_in_a_file_that_is_loaded_makes_one_record(runtime: Runtime) -> None:
+    """A load of a file with a loop can be taken back and done again as a whole, however long the loop."""
+    run(runtime, OTHER, "i = 'other'")
+    records = len(runtime.journal.records)
+    with runtime.transaction("load audit"):
+        run(runtime, MODULE, "for i in range(100):\n    j = i")
+    assert len(runtime.journal.records) == records + 2
+    runtime.undo()
+    assert runtime.namespace["i"] == "other"
+    assert "j" not in runtime.namespace
+    runtime.redo()
+    assert (runtime.namespace["i"], runtime.namespace["j"]) == (99, 99)
+    runtime.withdraw(MODULE)
+    assert runtime.namespace["i"] == "other"
+
+
+def test_variable_set_again_in_a_transaction_that_fails_is_what_it_was(runtime: Runtime) -> None:
+    """What was set before a transaction, or before one inside it, is there again."""
+    run(runtime, SESSION, "x = 1")
+    with runtime.transaction("outer"):
+        run(runtime, SESSION, "x = 2")
+        with pytest.raises(ZeroDivisionError), runtime.transaction("inner"):
+            run(runtime, SESSION, "x = 3\nx = 4\nx / 0")
+        assert runtime.namespace["x"] == 2
+    with pytest.raises(ZeroDivisionError), runtime.transaction("last"):
+        run(runtime, SESSION, "x = 5\nx = 6\nx / 0")
+    assert runtime.namespace["x"] == 2
+
+
+def test_variable_set_again_from_elsewhere_is_defined_anew(runtime: Runtime) -> None:
+    """Who set it, and where, is told of the file that did; one past the view, and one without a place, have none."""
+    run(runtime, SESSION, "x = 1")
+    view = runtime.namespace.view(SESSION)
+    view["x"] = 2
+    layer = runtime.namespace.definition("x")
+    assert layer is not None
+    assert (layer.value, layer.place and layer.place.file) == (2, __file__)
+    runtime.namespace.globals["x"] = 3
+    view["x"] = 4
+    run(runtime, OTHER, "x = 5")
+    view["x"] = 6
+    assert [layer.value for layer in runtime.namespace._cells.stack("x")] == [4, 5, 6]
+    runtime.namespace.define("x", 7, Origin(SESSION, None, ""))
+    view["x"] = 8
+    assert runtime.namespace.definition("x") is not None
+
+
+def test_variable_that_becomes_a_function_is_defined(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
+    """Late binding: a hook that holds a name calls what it means now, whatever it meant in between."""
+    defhook(lambda what: None)
+    runtime.namespace["note"] = calls.append
+    run(runtime, SESSION, "def f(*args): note('one')\nadd_hook('test-hook', f)\nf = 1\nf = 2")
+    run(runtime, SESSION, "f = 3\ndef f(*args): note('two')\n")
+    runtime.hooks["test-hook"].run(1)
+    assert calls == ["two"]
 
 
 def test_names_of_a_module_come_back_when_its_unloading_is_undone(runtime: Runtime) -> None:

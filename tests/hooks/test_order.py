@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from scirehooks.errors import OrderError
 from scirehooks.hooks import Hook, Runtime
-from scirehooks.hooks.order import rank
+from scirehooks.hooks.order import explain_order, rank
 from tests.hooks.support import Calls, DefHook
 
 
@@ -197,3 +197,32 @@ def test_orders_of_all_insertions_of_constrained_entries_agree(runtime: Runtime,
         hook = defhook(name=f"hook-{number}")
         add(runtime, hook, *one)
         assert order(hook) == "abcd"
+
+
+def test_explanation_says_as_data_what_decided(runtime: Runtime, defhook: DefHook) -> None:
+    """A depth of its own, a tie, or what was asked for by name: for each entry, in the order they run."""
+    hook = defhook()
+    add(runtime, hook, "a", "b", ("c", {"depth": 5}), ("d", {"depth": 5}), ("e", {"depth": 9}))
+    add(runtime, hook, ("f", {"depth": 9, "before": "e"}), ("g", {"depth": -1, "after": "zz"}))
+    found = explain_order(hook.entries())
+    assert [(each.entry.label, each.rule) for each in found] == [
+        ("g", "depth"),
+        ("b", "newest-first"),
+        ("a", "newest-first"),
+        ("c", "newest-last"),
+        ("d", "newest-last"),
+        ("f", "by-name"),
+        ("e", "by-name"),
+    ]
+    by_label = {each.entry.label: each for each in found}
+    assert [entry.label for entry in by_label["f"].before] == ["e"]
+    assert [entry.label for entry in by_label["e"].after] == ["f"]
+    assert [entry.label for entry in by_label["a"].equals] == ["b"]
+    assert by_label["g"].missing == ("zz",)
+
+
+def test_explanation_is_in_the_order_that_runs(runtime: Runtime, defhook: DefHook) -> None:
+    """It explains what `entries` shows, whatever was asked for."""
+    hook = defhook()
+    add(runtime, hook, "a", ("b", {"after": "a"}), ("c", {"depth": 3}), ("d", {"depth": 3, "before": "c"}))
+    assert [each.entry for each in explain_order(hook.entries())] == list(hook.entries())

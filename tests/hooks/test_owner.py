@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import _thread
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +49,20 @@ def test_owner_without_a_registered_file_is_whoever_acts(runtime: Runtime, defho
     assert entry.place.file == __file__
     assert runtime.journal.records[-1].actor == "root"
     assert runtime.owners.current() == Owner("session", "test")
+
+
+def test_owner_where_nobody_is_on_the_stack(
+    runtime: Runtime, defhook: DefHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The interpreter may call the runtime directly, as when it begins a thread: then the place is not known."""
+    hook, changed = defhook(), threading.Event()
+    monkeypatch.setattr(hook.cells, "changed", lambda *_: changed.set())
+    for change in (runtime.add_hook, runtime.remove_hook):
+        _thread.start_new_thread(change, (hook, "late"))
+        assert changed.wait(10)
+        changed.clear()
+        record = runtime.journal.records[-1]
+        assert (record.owner, record.place) == (Owner("session", "test"), None)
 
 
 def test_owner_given_stands_as_it_is(runtime: Runtime, defhook: DefHook) -> None:
@@ -116,3 +132,12 @@ def test_source_of_what_is_not_written_in_python_is_what_it_says_or_nothing() ->
     assert source_of(Callable1()) == Callable1.place
     assert source_of(len) is None
     assert source_of(ring) is None
+
+
+def test_forget_leaves_code_to_nobody() -> None:
+    """The owner of a file of which nothing is left is forgotten; one that was never known is no error."""
+    owners = Owners(default=Owner("session", "demo"))
+    owners.register("<shell:1>", Owner("session", "shell"))
+    owners.forget("<shell:1>")
+    owners.forget("<shell:1>")
+    assert owners.of_file("<shell:1>") is None

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from scirehooks.errors import HookSignatureError, Veto
-from scirehooks.hooks import FiringSpan, Runtime
+from scirehooks.hooks import Change, FiringSpan, Runtime
 from scirehooks.hooks.trace import Traces
-from tests.hooks.support import Calls, DefHook
+from tests.hooks.support import Calls, DefHook, errors_in
 
 
 def last(runtime: Runtime) -> FiringSpan:
@@ -231,3 +231,195 @@ def test_trace_keeps_only_the_last_firings(runtime: Runtime, defhook: DefHook) -
         with traces.watch("test-hook", hook.payload, (), {}):
             pass
     assert len(traces.firings) == 3
+
+
+# -- what is kept of a firing
+
+
+def test_trace_of_a_wide_firing_keeps_so_many_calls_and_counts_the_rest(
+    runtime: Runtime, defhook: DefHook, calls: Calls
+) -> None:
+    """Memory stays bounded however much one firing fires in turn: all is called, not all is kept."""
+    outer, inner = defhook(name="outer-hook"), defhook(name="inner-hook")
+    runtime.add_hook(inner, calls.function("a"))
+
+    def often() -> None:
+        for _ in range(1000):
+            inner.run()
+
+    runtime.add_hook(outer, calls.function("b", do=often))
+    runtime.trace(outer)
+    outer.run()
+    (span,) = runtime.traces.firings
+    kept = 1 + sum(1 + len(firing.calls) for firing in span.calls[0].firings)
+    assert kept == 200
+    # What is fired inside a firing that is not kept is not looked at: it is one of those left out.
+    assert span.left_out == 1000 - len(span.calls[0].firings) + 1
+    assert len(calls) == 1001
+
+
+def test_trace_of_a_deep_firing_keeps_so_many_levels(runtime: Runtime, defhook: DefHook) -> None:
+    """A ring of firings makes no tree that cannot be shown."""
+    hook = defhook(lambda depth: None)
+
+    def again(depth: int) -> None:
+        if depth < 60:
+            hook.run(depth + 1)
+
+    runtime.add_hook(hook, again)
+    runtime.trace(hook)
+    hook.run(0)
+    (span,) = runtime.traces.firings
+    levels, inner = 0, span
+    while inner.calls and inner.calls[0].firings:
+        levels, inner = levels + 1, inner.calls[0].firings[0]
+    assert levels == 20
+    assert span.left_out == 40
+
+
+def test_trace_cuts_long_errors_and_verdicts(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
+    """No function makes a tree big by what it says."""
+    hook, asking = defhook(on_error="isolate"), defhook(name="asking-hook", mode="ask")
+    runtime.add_hook(hook, calls.function("a", error=ValueError("x" * 9000)))
+    runtime.add_hook(asking, calls.function("b", error=Veto("y" * 9000)))
+    for one in (hook, asking):
+        runtime.trace(one)
+        one.run()
+    first, second = runtime.traces.firings
+    assert len(first.calls[0].error) <= 200
+    assert len(second.calls[0].verdict) <= 210
+
+
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+def test_trace_shows_an_error_that_cannot_be_shown(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
+    """An exception whose text fails is named by its class."""
+    hook = defhook()
+    runtime.add_hook(hook, calls.function("a", error=Speechless()))
+    runtime.trace(hook)
+    with pytest.raises(Speechless):
+        hook.run()
+    assert last(runtime).calls[0].error == "Speechless"
+
+
+# -- what changed
+
+
+class Record:
+    __slots__ = ("labels", "port")
+
+    def __init__(self) -> None:
+        self.port = 22
+        self.labels = {"site": "a"}
+
+
+class OneSlot:
+    __slots__ = "x"
+
+
+def test_trace_shows_values_before_and_after(runtime: Runtime, defhook: DefHook) -> None:
+    """Fields in slots, and what is inside a field, are seen; a value that is equal has not changed."""
+    hook = defhook(lambda client, count, other: None)
+
+    def change(client: Record, count: int) -> None:
+        client.port = 10**6 + int("22")
+        client.labels["site"] = "b"
+        client.labels["new"] = "c"
+
+    def same(client: Record, other: OneSlot) -> None:
+        client.port = 10**6 + int("22")
+
+    runtime.add_hook(hook, change, 1)
+    runtime.add_hook(hook, same, 2)
+    runtime.trace(hook)
+    hook.run(Record(), 1, OneSlot())
+    changes, none = last(runtime).calls
+    assert set(changes.changes) == {
+        Change("client.port", "22", "1000022"),
+        Change("client.labels['site']", "'a'", "'b'"),
+        Change("client.labels['new']", None, "'c'"),
+    }
+    assert none.changes == ()
+
+
+def test_trace_of_a_big_payload_looks_at_a_part_of_it(runtime: Runtime, defhook: DefHook) -> None:
+    """A payload of a million items does not stop the one who watches; few of many changes are kept."""
+    hook = defhook(lambda first, second: None)
+
+    def change(first: list[int], second: list[int]) -> None:
+        first[:50] = range(-50, 0)
+        second[0] = -1
+
+    runtime.add_hook(hook, change)
+    runtime.trace(hook)
+    hook.run(list(range(10_000)), list(range(10_000)))
+    assert [change.field for change in last(runtime).calls[0].changes] == [f"first[{n}]" for n in range(20)]
+
+
+def test_trace_shows_an_amendment_where_it_was_made(runtime: Runtime, defhook: DefHook) -> None:
+    """What amends a field of something in the payload is shown with the field's values; nothing new is no change."""
+
+    def amender(payload: dict[str, Any], key: str, value: Any) -> None:
+        payload["client"] = SimpleNamespace(port=value)
+
+    hook = defhook(lambda client: None, mode="ask", amend=["port"], amender=amender)
+    runtime.add_hook(hook, lambda: {"port": 23}, 1)
+    runtime.add_hook(hook, lambda client: {"port": client.port}, 2)
+    runtime.trace(hook)
+    hook.run(SimpleNamespace(port=22))
+    first, second = last(runtime).calls
+    assert first.changes == (Change("client.port", "22", "23"),)
+    assert second.changes == (Change("port", None, None),)
+
+
+# -- for one block, and for who looks on
+
+
+def test_tracing_watches_what_the_block_fires_and_nothing_else(
+    runtime: Runtime, defhook: DefHook, calls: Calls
+) -> None:
+    """Whatever is traced otherwise stays so; the hook is fired the fast way again afterwards."""
+    hook = defhook()
+    runtime.add_hook(hook, calls.function("a"))
+    with runtime.tracing() as trees:
+        hook.run()
+    hook.run()
+    assert ([span.hook for span in trees], list(runtime.traces.firings)) == (["test-hook"], [])
+    assert not runtime.traces.on
+    runtime.trace(hook)
+    with runtime.tracing() as trees:
+        hook.run()
+    assert list(trees) == list(runtime.traces.firings)
+    assert runtime.traces.wanted == {"test-hook": None}
+
+
+def test_tracing_ends_with_an_error(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
+    """An exception out of the block leaves nothing traced, and the hook fires the fast way again."""
+    hook = defhook()
+    runtime.add_hook(hook, calls.function("a", error=ValueError("no")))
+    with pytest.raises(ValueError, match="no"), runtime.tracing() as trees:
+        hook.run()
+    assert trees[0].error == "ValueError: no"
+    assert not runtime.traces.on
+
+
+def test_trace_goes_on_without_a_follower_that_fails(
+    runtime: Runtime, defhook: DefHook, calls: Calls, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever looks on cannot break a firing; he is told nothing more."""
+    hook = defhook()
+    runtime.add_hook(hook, calls.function("a"))
+
+    def blind(span: FiringSpan) -> None:
+        raise OSError("no screen")
+
+    runtime.traces.followers.append(blind)
+    runtime.trace(hook)
+    hook.run()
+    hook.run()
+    assert runtime.traces.followers == []
+    assert len(runtime.traces.firings) == len(calls) == 2
+    assert errors_in(caplog) == ["A trace of test-hook could not be shown, and is shown there no longer."]
