@@ -7,13 +7,13 @@ takes the place of what it gave before in one step (`replace`); what was done at
 """
 
 from scirehooks.load.commands import LoaderCommands, ModuleInfo
-from scirehooks.load.difference import Difference
+from scirehooks.load.difference import Difference, Saved
 from scirehooks.load.init import InitReport, ScriptReport
 from scirehooks.load.journal_commands import JournalCommands, JournalRow
 from scirehooks.load.loader import Loader, load_init
 from scirehooks.load.places import init_directories, module_path, shipped
 from scirehooks.load.program import Program
-from scirehooks.load.save import Saved, Saver
+from scirehooks.load.unfinished import unfinished
 
 __all__ = [
     "Difference",
@@ -25,10 +25,10 @@ __all__ = [
     "ModuleInfo",
     "Program",
     "Saved",
-    "Saver",
     "ScriptReport",
     "init_directories",
     "load_init",
     "module_path",
     "shipped",
+    "unfinished",
 ]

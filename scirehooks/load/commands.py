@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NewType
 
 from scirehooks.errors import LoadError
-from scirehooks.hooks import Module, command
+from scirehooks.hooks import BUILTIN, Module, StatusPart, command, says
 from scirehooks.load.init import ScriptReport
 from scirehooks.load.loader import Loader
 from scirehooks.load.python import header
 from scirehooks.load.secure import read_code
+from scirehooks.records import dataclass
 from scirehooks.values import Candidate
 
 __all__ = ["LoadedName", "LoaderCommands", "ModuleInfo", "ModuleName", "ReloadName"]
@@ -39,6 +39,17 @@ class ModuleInfo:
     note: str = ""
 
 
+def _reloaded(done: ModuleInfo | ScriptReport) -> str:
+    if isinstance(done, ModuleInfo):
+        return f"{done.name} is loaded anew."
+    what = "loaded anew" if done.status == "ok" else "empty"
+    return f"{done.file.name} is {what}{f': {done.error}' if done.error else ''}."
+
+
+def _unloaded_all(names: list[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} unloaded."
+
+
 class LoaderCommands:
     """The commands of LOADER, to be given to `runtime.define`."""
 
@@ -47,6 +58,7 @@ class LoaderCommands:
         loader.values.register(ModuleName, name="module", from_word=str, candidates=self._to_load)
         loader.values.register(LoadedName, name="loaded module", from_word=str, candidates=self._to_unload)
         loader.values.register(ReloadName, name="loaded module", from_word=str, candidates=self._to_reload)
+        loader.runtime.defstatus("init scripts", self._status, owner=BUILTIN)
 
     def _to_load(self, _prefix: str) -> Iterable[Candidate]:
         loaded = self._loader.runtime.modules
@@ -60,6 +72,7 @@ class LoaderCommands:
         return [*self._to_unload(prefix), *scripts]
 
     @command
+    @says(lambda info: f"{info.name} is loaded{f', but {info.note}' if info.note else ''}.")
     def load(self, name: ModuleName) -> ModuleInfo:
         """Load the module NAME, from the load path or a file.
 
@@ -71,6 +84,7 @@ class LoaderCommands:
         return self._info(self._loader.load(name))
 
     @command
+    @says(_unloaded_all)
     def unload(self, name: LoadedName, *, cascade: bool = False, break_glass: bool = False) -> list[str]:
         """Unload the module NAME: undo exactly what it did through the runtime.
 
@@ -84,12 +98,14 @@ class LoaderCommands:
         return [module.name for module in gone]
 
     @command
+    @says(_reloaded)
     def reload(self, name: ReloadName) -> ModuleInfo | ScriptReport:
-        """Load the module or init script NAME anew: what its file says now takes the place of what it said before.
+        """Load the module or init script NAME anew.
 
-        The file is read and checked first; if anything in it fails, the old one goes on. Whatever happens meanwhile
-        meets the old one, and then in one step the new one: no guard is missing for a moment. What was done to its
-        functions at the prompt (moved, switched off, taken out) stays, by their names.
+        What its file says now takes the place of what it said before. The file is read and checked first; if anything
+        in it fails, the old one goes on. Whatever happens meanwhile meets the old one, and then in one step the new
+        one: no guard is missing for a moment. What was done to its functions at the prompt (moved, switched off,
+        taken out) stays, by their names.
 
         Example: reload inventory
         """
@@ -119,6 +135,23 @@ class LoaderCommands:
         Example: init-status
         """
         return list(self._loader.report.scripts)
+
+    def _status(self) -> StatusPart:
+        """Say how many init scripts were read, and which of them failed."""
+        report = self._loader.report
+        read = sum(script.status in ("ok", "empty") for script in report.scripts)
+        changed = [script.file.name for script in report.scripts if script.status == "ok" and self._differs(script)]
+        parts = [f"{read} read"]
+        parts += [f"{len(report.failed)} failed"] if report.failed else []
+        parts += [f"changed since: reload {' or '.join(changed)}"] if changed else []
+        wrong = tuple(
+            f"{script.file.name} failed: {script.error.partition(chr(10))[0]} Then: reload {script.file.name}"
+            for script in report.failed
+        )
+        return StatusPart(", ".join(parts), wrong)
+
+    def _differs(self, script: ScriptReport) -> bool:
+        return self._loader.door.knows(script.file) and self._loader.door.changed(script.file)
 
 
 def _summary(doc: str) -> str:

@@ -14,8 +14,8 @@ __all__ = ["declare"]
 def pre_module_load_hook(name: str, file: Path) -> None:
     """Asked before the module NAME in FILE is opened.
 
-    A function may raise Veto to keep it from being loaded; an error in a function refuses, too. Runs in the thread of
-    whoever loads, in no scope. Since 0.1.
+    Called with the NAME and the FILE, in the thread of whoever loads, in no scope. None agrees; raising Veto keeps it
+    from being loaded, and so does an error. Since 0.1.
 
     Example: add-hook pre-module-load-hook only_ours
     """
@@ -24,8 +24,8 @@ def pre_module_load_hook(name: str, file: Path) -> None:
 def post_module_load_hook(module: Module) -> None:
     """Fires after MODULE has been loaded and all that it offers is in place.
 
-    Results are not used; an error in a function does not keep others from running. Runs in the thread of whoever
-    loads, in no scope. Since 0.1.
+    Called with the MODULE, in the thread of whoever loads, in no scope. Results are ignored; an error in a
+    function keeps no other from running. Since 0.1.
 
     Example: add-hook post-module-load-hook tell_root
     """
@@ -34,8 +34,8 @@ def post_module_load_hook(module: Module) -> None:
 def pre_module_unload_hook(module: Module) -> None:
     """Asked before MODULE is unloaded.
 
-    A function may raise Veto to keep it; an error in a function refuses, too. Runs in the thread of whoever unloads,
-    in no scope. Since 0.1.
+    Called with the MODULE, in the thread of whoever unloads, in no scope. None agrees; raising Veto keeps it, and so
+    does an error. Since 0.1.
 
     Example: add-hook pre-module-unload-hook keep_policy
     """
@@ -44,8 +44,8 @@ def pre_module_unload_hook(module: Module) -> None:
 def post_module_unload_hook(module: Module) -> None:
     """Fires after MODULE has been unloaded; nothing of it is left.
 
-    Results are not used; an error in a function does not keep others from running. Runs in the thread of whoever
-    unloads, in no scope. Since 0.1.
+    Called with the MODULE, in the thread of whoever unloads, in no scope. Results are ignored; an error in a
+    function keeps no other from running. Since 0.1.
 
     Example: add-hook post-module-unload-hook tell_root
     """

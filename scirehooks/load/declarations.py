@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Literal
 
@@ -13,6 +12,7 @@ from scirehooks.errors import ScireError, nearest
 from scirehooks.hooks import hyphenated, variable
 from scirehooks.hooks.advice import HOWS
 from scirehooks.load.strict_yaml import Node
+from scirehooks.records import dataclass
 from scirehooks.values import Values
 
 __all__ = ["Declarations", "HookAdvice", "HookEntry", "Setting", "declarations"]

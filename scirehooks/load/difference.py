@@ -7,15 +7,16 @@ of sessions? Nobody has to remember what was typed, and a change that was taken 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from scirehooks.hooks import ABSENT, BUILTIN, Advice, Declaration, Entry, Module, Owner, Runtime
 from scirehooks.hooks.entries import EntryCells
 from scirehooks.hooks.journal import Cells, Key, Layer
+from scirehooks.records import dataclass
 from scirehooks.values import Values
 
-__all__ = ["Change", "Difference", "by_session", "changes", "told", "touched"]
+__all__ = ["Change", "Difference", "Saved", "by_session", "changes", "told", "touched"]
 
 _KINDS = ("hook", "alias", "request", "option", "option value", "advice", "entry", "command")
 
@@ -30,6 +31,15 @@ class Difference:
     before: str = ""
     after: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What was saved: the differences, the files that were written, and what could not be saved, with the reason."""
+
+    differences: tuple[Difference, ...]
+    files: tuple[Path, ...]
+    not_saved: tuple[Difference, ...]
 
 
 class Change(NamedTuple):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from scirehooks.errors import ConflictError
 from scirehooks.hooks import Owner, Runtime
 from scirehooks.load import python
+from scirehooks.records import dataclass
 
 __all__ = ["Door", "Loading"]
 
@@ -26,6 +27,10 @@ class Loading:
     content: bytes = b""
 
 
+def _nobody_asks(file: str) -> None:
+    pass
+
+
 class Door:
     """What loading a file into RUNTIME always needs, whatever is in it."""
 
@@ -35,6 +40,7 @@ class Door:
         self._busy: set[str] = set()
         self._lock = threading.Lock()
         self._digests: dict[str, bytes] = {}
+        self.began: Callable[[str], object] = _nobody_asks  # told of each file before it is read
 
     @property
     def loading(self) -> tuple[Loading, ...]:
@@ -51,6 +57,7 @@ class Door:
         Journal: one transaction, called WHAT.
         """
         loading = Loading(owner)
+        self.began(file)
         token = self._current.set((*self._current.get(), loading))
         self._runtime.owners.register(file, owner)
         try:
@@ -58,6 +65,10 @@ class Door:
                 yield loading
         except (Exception, SystemExit) as error:  # a door to a file; `sys.exit()` in one must not end the daemon
             raise python.failure(words, file, error, hint) from error
+        except KeyboardInterrupt as wish:
+            if not getattr(wish, "__notes__", ()):  # of files that load each other, the innermost
+                wish.add_note(f"interrupted while loading {Path(file).name}")
+            raise
         finally:
             self._current.reset(token)
 
@@ -81,6 +92,10 @@ class Door:
     def remember(self, file: Path | str, content: bytes) -> None:
         """Note that FILE was loaded, or written, with this CONTENT."""
         self._digests[str(file)] = hashlib.sha256(content).digest()
+
+    def knows(self, file: Path | str) -> bool:
+        """Tell whether FILE was loaded, or written, by us."""
+        return str(file) in self._digests
 
     def changed(self, file: Path | str) -> bool:
         """Tell whether FILE is another one now than when it was loaded; one that is gone is."""

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from scirehooks.errors import LoadError, UnknownNameError
 from scirehooks.load.places import is_shipped
+from scirehooks.values import located
 
 __all__ = ["Found", "available", "find"]
 
@@ -32,7 +33,7 @@ def find(name_or_file: str | Path, path: Sequence[Path]) -> Found:
     """
     text = str(name_or_file)
     if isinstance(name_or_file, Path) or "/" in text or text.endswith(_ENDINGS):
-        file = Path(text).expanduser().absolute()
+        file = located(Path(text).expanduser()).absolute()
         if file.suffix not in _ENDINGS:
             raise LoadError(f"{file}: a module's name ends in {' or '.join(_ENDINGS)}.", str(file))
         return Found(_module_name(file.stem), file, is_shipped(file))
@@ -65,7 +66,7 @@ def _on_path(path: Sequence[Path]) -> Iterator[Found]:
             continue  # most of the path does not exist on most machines
         for file in files:
             name = _module_name(file.stem)
-            if file.suffix in _ENDINGS and name.isidentifier() and not name.startswith("_"):
+            if file.suffix in _ENDINGS and name.isidentifier() and not name.startswith("_") and not file.is_dir():
                 yield Found(name, file.absolute(), is_shipped(file))
 
 

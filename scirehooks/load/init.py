@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["InitReport", "Script", "ScriptReport", "Status", "scripts_in"]
+from scirehooks.errors import LoadError
+from scirehooks.records import dataclass
+
+__all__ = ["InitReport", "Script", "ScriptReport", "Status", "must_exist", "scripts_in"]
 
 Status: TypeAlias = Literal["ok", "empty", "failed", "replaced", "passed-over", "absent"]
 
@@ -49,6 +52,17 @@ class InitReport:
     def passed_over(self) -> tuple[ScriptReport, ...]:
         """Those whose name is not that of an init script."""
         return tuple(script for script in self.scripts if script.status == "passed-over")
+
+
+def must_exist(directories: Iterable[Path]) -> None:
+    """Check DIRECTORIES that somebody named: without the scripts in them, nothing would be guarded.
+
+    Raises:
+        LoadError: one of them is not there.
+    """
+    for directory in directories:
+        if not directory.is_dir():
+            raise LoadError(f"{directory}: there is no such directory.", str(directory))
 
 
 def scripts_in(directories: Sequence[Path]) -> list[Script]:

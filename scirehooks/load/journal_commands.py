@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import groupby, islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scirehooks.errors import UsageError
-from scirehooks.hooks import Record, command
-from scirehooks.load.difference import Difference
+from scirehooks.hooks import Record, command, says
+from scirehooks.load.difference import Difference, Saved
 from scirehooks.load.loader import Loader
-from scirehooks.load.save import Saved, Saver
+from scirehooks.records import dataclass
+
+if TYPE_CHECKING:
+    from scirehooks.load.save import Saver
 
 __all__ = ["JournalCommands", "JournalRow"]
+
+_SHOWN = 3  # of what was changed, in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +40,15 @@ class JournalCommands:
 
     def __init__(self, loader: Loader) -> None:
         self._runtime = loader.runtime
-        self._saver = Saver(loader)
+        self._loader = loader
 
     @command
     def journal(self, word: str = "", *, last: int = 20) -> list[JournalRow]:
-        """List the LAST changes to hooks, options, advice, modules and names, the latest last.
+        """List the latest changes to what the system is made of, the latest last.
 
-        WORD keeps those that have it in what was done, in what was changed, or in who did it. What one command or one
-        load did is one line; its number begins it.
+        That is hooks, options, advice, modules and names. LAST is how many at most; WORD keeps those that have it in
+        what was done, in what was changed, or in who did it. What one command or one load did is one line; its number
+        begins it.
 
         Example: journal undo --last 5
         """
@@ -63,30 +70,35 @@ class JournalCommands:
         time, what = datetime.fromtimestamp(first.time, UTC), self._runtime.journal.title(first)
         return JournalRow(str(first.group), time, first.actor, str(first.owner), what, tuple(changed))
 
-    @command
+    @command(fresh=True)
+    @says(
+        lambda row: f"Taken back: {row.what} ({_some(row.changed)}), change {row.number} of {row.actor or row.owner}."
+    )
     def undo(self, who: str = "") -> JournalRow:
-        """Take back the latest change to hooks, options, advice, aliases or loads; with WHO, the latest of his.
+        """Take back the latest change; with WHO, the latest one of his.
 
-        WHO is a user's name, or the owner: a module, an init script, a session. What the init scripts did at the start
-        is not taken back, nor Python variables, nor what was done to the fleet. A change that a later one stands on is
+        Changes are to hooks, options, advice, aliases and loads. WHO is a user's name, or the owner: a module, an
+        init script, a session. What scirehooks defines stays, and so does what the init scripts did at the start.
+        Python variables are no such changes, nor is what was done to the fleet. A change that a later one stands on is
         refused, and that one is named.
 
-        Example: undo --help
+        Example: undo
         """
         by: Callable[[Record], bool] = lambda record: not who or who in (record.actor, record.owner.name)  # noqa: E731 - it is short and has one use
         return self._row(self._runtime.history.undo(self._runtime.owners.origin(), by))
 
-    @command
+    @command(fresh=True)
+    @says(lambda row: f"Done again: {row.what} ({_some(row.changed)}).")
     def redo(self) -> JournalRow:
         """Do again what was undone last.
 
-        Example: redo --help
+        Example: redo
         """
         return self._row(self._runtime.redo())
 
     @command
     def diff(self) -> list[Difference]:
-        """Show what is different from what the init scripts give: what was done at the prompt.
+        """Show what was done at the prompt and is in no init script.
 
         Functions put into hooks, taken out, moved, switched on or off; options, modules, aliases and advice; and
         functions that were typed and that a hook calls. The note says why something cannot be saved.
@@ -95,16 +107,28 @@ class JournalCommands:
         """
         return self._saver.diff()
 
-    @command
+    @command(fresh=True)
     def save(self, directory: Path | None = None) -> Saved:
-        """Write what `diff` shows into 90-saved.yaml and 90-saved.py, so that it is there after a restart.
+        """Write what `diff` shows, so that it is there after a restart.
 
-        They are init scripts in DIRECTORY, by default the last one that init scripts were read from. What was saved
-        before stays. Closures, and what was never given a name, cannot be saved and are listed.
+        It goes into 90-saved.yaml and 90-saved.py. They are init scripts in DIRECTORY, by default the last one that
+        init scripts were read from. What was saved before stays. Closures, and what was never given a name, cannot be
+        saved and are listed.
 
-        Example: save --help
+        Example: save
         """
         return self._saver.save(directory)
+
+    @cached_property
+    def _saver(self) -> Saver:
+        from scirehooks.load.save import Saver  # noqa: PLC0415 - a start saves nothing
+
+        return Saver(self._loader)
+
+
+def _some(changed: tuple[str, ...]) -> str:
+    more = len(changed) - _SHOWN
+    return ", ".join(changed[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _speaks_of(row: JournalRow, word: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from scirehooks.load import contracts
 from scirehooks.load.apply import apply
 from scirehooks.load.declarations import declarations
 from scirehooks.load.door import Door
-from scirehooks.load.init import InitReport, ScriptReport
+from scirehooks.load.init import InitReport, ScriptReport, must_exist
 from scirehooks.load.modules import Modules, spelt
 from scirehooks.load.places import module_path
 from scirehooks.load.scripts import Scripts
@@ -85,15 +85,36 @@ class Loader(Modules):
         """What became of each init script."""
         return self.scripts.report
 
-    def load_init(self, directories: Sequence[Path], *, strict: bool = False) -> InitReport:
+    def load_init(
+        self,
+        directories: Sequence[Path],
+        *,
+        strict: bool = False,
+        only: str = "",
+        leave_out: Mapping[str, str] | None = None,
+    ) -> InitReport:
         """Load the init scripts in DIRECTORIES in name order; a bad one leaves nothing, and the others are loaded.
+
+        With ONLY, the name of one of them or of a file elsewhere, nothing else is loaded. LEAVE_OUT tells by name,
+        without its ending, why a script is to be passed over this time.
 
         Raises:
             LoadError: with STRICT, at the first bad one.
+            UnknownNameError: there is no script ONLY.
 
         Journal: one transaction for each script.
         """
-        return self.scripts.load_all(directories, strict=strict)
+        return self.scripts.load_all(directories, strict=strict, only=only, leave_out=leave_out)
+
+    def refresh_init(self) -> InitReport:
+        """Look at the init scripts again: load what is new, reload what has changed, unload what is gone.
+
+        One that has not changed is left alone, with all that was done at the prompt to what it gave. One that fails
+        is told in the log, and what it gave before goes on.
+
+        Journal: one transaction for each script that is loaded or unloaded.
+        """
+        return self.scripts.refresh()
 
     def _apply_yaml(self, content: bytes, file: str, owner: Owner) -> tuple[str, ...]:
         """Do what a YAML file says; return what it spoke of that is not there, if it says that this may be."""
@@ -120,6 +141,9 @@ class Loader(Modules):
 def load_init(runtime: Runtime, directory: Path | str, *, values: Values | None = None) -> InitReport:
     """Load the init scripts in DIRECTORY into RUNTIME, for programs that embed it.
 
+    Raises:
+        LoadError: there is no DIRECTORY. What is wrong with a script is in the report, and in the log.
+
     Example:
         >>> import tempfile
         >>> runtime = Runtime("shop")
@@ -129,4 +153,5 @@ def load_init(runtime: Runtime, directory: Path | str, *, values: Values | None 
         >>> report.scripts[0].status, runtime.namespace["greeting"]
         ('ok', 'hello')
     """
+    must_exist([Path(directory)])
     return Loader(runtime, values or Values()).load_init([Path(directory)])

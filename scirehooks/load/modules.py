@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from scirehooks.load.replace import replacing
 from scirehooks.load.requests import Requests
 from scirehooks.load.scripts import ReadYaml
 from scirehooks.load.secure import read_code
+from scirehooks.records import dataclass
 
 __all__ = ["Modules", "spelt"]
 
@@ -46,6 +47,7 @@ class Modules:
         self.path = tuple(path)
         self.door = door
         self.requests = Requests(runtime)
+        self.seconds: dict[str, float] = {}  # how long loading took, by module, with what it required
         self._read_yaml = read_yaml
         self._after = AfterLoad(runtime)
         self._known: dict[str, _Known] = {}
@@ -89,7 +91,9 @@ class Modules:
             raise LoadError(f"{found.file}: modules require each other in a circle: {circle}.", str(found.file))
         with self.door.alone(found.name):
             self._ask("pre-module-load-hook", f"Loading {found.name}", name=found.name, file=found.file)
+            started = time.perf_counter()
             module = self._load(found)
+            self.seconds[module.name] = time.perf_counter() - started
         self._loaded_now(module)
         return module
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-__all__ = ["SYSTEM", "init_directories", "is_shipped", "module_path", "shipped", "user_directory"]
+__all__ = ["SAVED", "SYSTEM", "init_directories", "is_shipped", "module_path", "shipped", "user_directory"]
 
 SYSTEM: Final = Path("/etc/scirehooks")
+SAVED: Final = "90-saved"  # the init scripts that `save` writes, without their endings
 
 _PACKAGE: Final = Path(__file__).parent.parent
 

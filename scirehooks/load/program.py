@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -37,6 +38,8 @@ class Program:
         cwd: the directory that it runs in.
         place: where it was named.
     """
+
+    leaves_the_process = True  # a dry run starts it only if its entry says so
 
     def __init__(
         self,
@@ -72,6 +75,20 @@ class Program:
             if self.hook.mode == "ask":
                 raise Veto(str(error)) from error
             raise
+
+    def missing(self) -> str:
+        """Return why it cannot be started as things are now; nothing if it can."""
+        program = self.argv[0]
+        if "/" not in program:
+            return "" if shutil.which(program) else f"{program}: there is no such program on the PATH."
+        file = (self._cwd or Path()) / program
+        try:
+            check_code(file)
+        except LoadError as error:
+            return str(error)
+        except OSError as error:
+            return f"{program}: {(error.strerror or str(error)).lower().replace(' or directory', '')}."
+        return "" if os.access(file, os.X_OK) else f"{program}: it is not executable. Type: chmod +x {file}"
 
     def _run(self, payload: Mapping[str, Any]) -> bytes:
         event = payload.get("event")

@@ -145,7 +145,12 @@ def _names(value: ast.expr, file: str) -> tuple[str, ...]:
 def failure(what: str, file: str, error: BaseException, hint: str = "") -> LoadError:
     """Return the error that says WHAT did not happen, at which line of FILE, and why."""
     if isinstance(error, LoadError) and error.file == file:
-        return error  # it says so itself
+        if what in error.message:
+            return error
+        place, _, reason = error.message.removeprefix(file).partition(": ")
+        while reason.startswith(f"{file}:"):  # an error within one that was told with its place
+            reason = reason.partition(": ")[2]
+        return type(error)(f"{file}{place}: {what}: {reason}", file, error.line, f"{error.hint} {hint}".strip())
     line: int | None = None
     if isinstance(error, SyntaxError) and error.filename == file:
         line, reason = error.lineno, f"{type(error).__name__}: {error.msg}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,18 +18,16 @@ from scirehooks.errors import ConflictError, ScireError, UnknownNameError
 from scirehooks.hooks import ABSENT, Module, Owner
 from scirehooks.hooks.journal import Cells, Key
 from scirehooks.load.declarations import declarations
-from scirehooks.load.difference import Change, Difference, by_session, changes, told, touched
+from scirehooks.load.difference import Change, Difference, Saved, by_session, changes, told, touched
 from scirehooks.load.document import Document, yaml_text
 from scirehooks.load.find import find
 from scirehooks.load.loader import Loader
-from scirehooks.load.places import user_directory
+from scirehooks.load.places import SAVED, user_directory
 from scirehooks.load.secure import check_code
 from scirehooks.load.source import NoSourceError, Sources
 from scirehooks.load.strict_yaml import read_yaml
 
-__all__ = ["SAVED", "Saved", "Saver"]
-
-SAVED: Final = "90-saved"
+__all__ = ["Saver"]
 
 _ABOUT_YAML: Final = """\
 # If you delete this file, what `save` wrote into it is lost: what was changed at the prompt.
@@ -38,15 +36,6 @@ _ABOUT_YAML: Final = """\
 _ABOUT_PYTHON: Final = f"""\
 # If you delete this file, functions that were typed at the prompt are gone, and {SAVED}.yaml misses them.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """What was saved: the differences, the files that were written, and what could not be saved, with the reason."""
-
-    differences: tuple[Difference, ...]
-    files: tuple[Path, ...]
-    not_saved: tuple[Difference, ...]
 
 
 class _Plan(NamedTuple):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from scirehooks.errors import LoadError
+from scirehooks.errors import LoadError, UnknownNameError
 from scirehooks.hooks import Owner, Runtime
 from scirehooks.load import python
 from scirehooks.load.door import Door
@@ -35,29 +35,96 @@ class Scripts:
         self._door = door
         self._read_yaml = read_yaml
         self._owners: dict[str, Owner] = {}  # of each script that was loaded, by its name
+        self._only = ""
+        self._leave_out: Mapping[str, str] = {}
         self.report = InitReport(())
         self.directories: tuple[Path, ...] = ()
 
-    def load_all(self, directories: Sequence[Path], *, strict: bool = False) -> InitReport:
+    def load_all(
+        self,
+        directories: Sequence[Path],
+        *,
+        strict: bool = False,
+        only: str = "",
+        leave_out: Mapping[str, str] | None = None,
+    ) -> InitReport:
         """Load the init scripts in DIRECTORIES in name order; see `Loader.load_init`."""
         self.directories = tuple(directories)
-        reports: list[ScriptReport] = []
-        for script in scripts_in(directories):
-            if script.status != "ok":
-                reports.append(ScriptReport(script.file, script.status, script.note))
-                continue
-            try:
-                reports.append(self.load(script))
-            except LoadError as problem:
-                if strict:
-                    raise
-                _log.error("%s", problem)
-                reports.append(ScriptReport(script.file, "failed", str(problem)))
+        self._only, self._leave_out = only, leave_out or {}
+        reports = [self._loaded(script, strict) for script in self._listed()]
         first = not self.report.scripts
         self.report = InitReport(tuple(reports))
         if first:
             self._runtime.history.begin()  # `undo` takes back what was done since the start, never the start
         return self.report
+
+    def refresh(self) -> InitReport:
+        """Bring the init scripts up to what is on the disk; see `Loader.refresh_init`."""
+        before = {report.file: report for report in self.report.scripts}
+        listed = self._listed()
+        there = {script.file.name for script in listed if script.status == "ok"}
+        # First what is gone: a file that was only renamed finds its names free.
+        for name in [name for name in self._owners if name not in there]:
+            self._unload(name)
+        reports = []
+        for script in listed:
+            known = before.get(script.file)
+            if script.status == "ok" and known is not None and not self._door.changed(script.file):
+                reports.append(known)
+            elif script.status == "ok" and not self._door.changed(script.file):
+                reports.append(ScriptReport(script.file, "ok"))  # written by `save`: what it says is there already
+            else:
+                reports.append(self._loaded(script, strict=False))
+        self.report = InitReport(tuple(reports))
+        return self.report
+
+    def _listed(self) -> list[Script]:
+        """Return the files to look at, those that were asked to be left out with a note.
+
+        Raises:
+            UnknownNameError: only one was asked for, and it is not there.
+        """
+        scripts = scripts_in(self.directories)
+        if self._only:
+            return [self._single(self._only, scripts)]
+        return [
+            replace(script, status="passed-over", note=note)
+            if script.status == "ok" and (note := self._leave_out.get(script.file.stem)) and not self._has(script)
+            else script
+            for script in scripts
+        ]
+
+    def _has(self, script: Script) -> bool:
+        return script.file.name in self._owners
+
+    def _single(self, wanted: str, scripts: list[Script]) -> Script:
+        """Return the script WANTED: one of SCRIPTS by its name, else a file anywhere."""
+        known = {script.file.name: script for script in scripts if script.status == "ok"}
+        if wanted in known:
+            return known[wanted]
+        file = Path(wanted).expanduser().absolute()
+        if file.is_file() and file.suffix in (".py", ".yaml"):
+            return Script(file)
+        looked = ", ".join(map(str, self.directories)) or "no directory"
+        raise UnknownNameError("init script", wanted, known, f"Looked in {looked}, and for a file of that name.")
+
+    def _loaded(self, script: Script, strict: bool) -> ScriptReport:
+        """Load SCRIPT if it is one to load; a bad one is told in the log, unless STRICT."""
+        if script.status != "ok":
+            return ScriptReport(script.file, script.status, script.note)
+        started = time.perf_counter()
+        try:
+            return self.load(script)
+        except LoadError as problem:
+            if strict:
+                raise
+            _log.error("%s", problem)
+            return ScriptReport(script.file, "failed", str(problem), time.perf_counter() - started)
+
+    def _unload(self, name: str) -> None:
+        """Take out what the script NAME gave, whose file is gone."""
+        with self._runtime.journal.transaction(f"unload {name}"):
+            self._runtime.withdraw(self._owners.pop(name), f"unload {name}")
 
     def find(self, name: str | Path) -> Script | None:
         """Return the script NAME (`20-guard.py`, or its file) of those directories, None if there is none."""

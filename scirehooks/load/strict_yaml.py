@@ -8,12 +8,13 @@ refused; dates stay text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, NoReturn
 
 import yaml
 
 from scirehooks.errors import LoadError
+from scirehooks.records import dataclass
 from scirehooks.values import MAX_DEPTH, Json
 
 __all__ = ["LARGEST", "Node", "read_yaml"]

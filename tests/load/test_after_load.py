@@ -123,7 +123,7 @@ def test_unload_break_glass_asks_nobody_and_is_logged(
 def test_hooks_of_loading_say_what_they_promise(loader: Loader, runtime: Runtime, name: str) -> None:
     """When, with what, what a result means, what an error does, where, since when; and an example."""
     doc = runtime.hooks[name].doc
-    for part in ("error", "Runs in the thread", "in no scope", "Since 0.1", f"Example: add-hook {name}"):
+    for part in ("error", "in the thread of whoever", "in no scope", "Since 0.1", f"Example: add-hook {name}"):
         assert part in doc
 
 

@@ -139,7 +139,8 @@ def test_yaml_option_of_a_module_that_comes_later_says_what_to_write(
     write("init.d/30-y.yaml", "require: my-mod\n")
     loaded(loader, write, "options: {my-mod-limit: 5}\n")
     (failed,) = loader.report.failed
-    assert "20-x.yaml:1:25: There is no option 'my-mod-limit'. The module my_mod is not loaded yet." in failed.error
+    assert "20-x.yaml:1:25: init script 20-x.yaml is not loaded: There is no option 'my-mod-limit'. " in failed.error
+    assert "The module my_mod is not loaded yet." in failed.error
     assert "Write before it: require: [my_mod]" in failed.error
     write("init.d/20-x.yaml", "options: {my-mod-limit: 5}\nrequire: [my_mod]\n")
     loader.unload("my_mod")
@@ -186,5 +187,5 @@ def test_yaml_mistake_in_what_is_said_about_others_is_told(
     before = {key: value for key, value in state().items() if key != "names"}
     status, error = loaded(loader, write, text + "\n")
     assert status == "failed"
-    assert says in error
+    assert says in error.replace("init script 20-x.yaml is not loaded: ", "")
     assert {key: value for key, value in state().items() if key != "names"} == before

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scirehooks.errors import LoadError
+from scirehooks.errors import LoadError, UnknownNameError
 from scirehooks.hooks import Runtime
 from scirehooks.load import Loader, init_directories, load_init, shipped
 
@@ -130,7 +130,9 @@ def test_load_init_bad_script_leaves_nothing_and_others_load(
     errors = [script.error for script in report.failed]
     assert "20-syntax.py:3: init script 20-syntax.py is not loaded: SyntaxError" in errors[0]
     assert "30-last.py:5: init script 30-last.py is not loaded: ZeroDivisionError" in errors[1]
-    assert "40-bad.yaml:2:19: There is no hook 'post-ordr-hook'. Did you mean post-order-hook" in errors[2]
+    assert all(f"init script {script.file.name} is not loaded" in script.error for script in report.failed)
+    said = "init script 40-bad.yaml is not loaded: There is no hook 'post-ordr-hook'. Did you mean post-order-hook"
+    assert f"40-bad.yaml:2:19: {said}" in errors[2]
     assert "chmod go-w" in errors[3]
     assert "60-exit.py:1" in errors[4]
     assert [entry.label for entry in runtime.hooks["post-order-hook"].entries()] == ["good_function"]
@@ -179,7 +181,8 @@ def test_load_init_script_may_require_modules(loader: Loader, runtime: Runtime, 
     report = loader.load_init([tmp_path / "init.d"])
     assert list(runtime.modules) == ["base", "other"]
     (failed,) = report.failed
-    assert "40-c.yaml:1:10: There is no module 'bas'. Did you mean base?" in failed.error
+    said = "init script 40-c.yaml is not loaded: There is no module 'bas'. Did you mean base?"
+    assert f"40-c.yaml:1:10: {said}" in failed.error
 
 
 def test_yaml_functions_of_one_hook_run_in_the_order_written(
@@ -290,7 +293,8 @@ def test_yaml_mistake_is_told_with_line_and_column(
     file = write("init.d/20-x.yaml", text + "\n")
     (script,) = loader.load_init([tmp_path / "init.d"]).scripts
     assert script.status == "failed"
-    assert f"{file}:{says}" in script.error
+    place, _, what = says.partition(": ")
+    assert f"{file}:{place}: init script 20-x.yaml is not loaded: {what}" in script.error
     assert state() == before
 
 
@@ -353,3 +357,75 @@ def test_load_init_mark_that_cannot_be_applied_is_told_with_its_line(
         (report,) = [script for script in loader.load_init([tmp_path / "init.d"]).failed if script.file == file]
         assert report.error.startswith(f"{file}:2: ")
         assert said in report.error
+
+
+def test_refresh_init_loads_what_is_new_or_changed_and_unloads_what_is_gone(
+    loader: Loader, runtime: Runtime, write: Write, tmp_path: Path
+) -> None:
+    """What has not changed is not run again, so what was done to its entries at the prompt stays."""
+    add = "runs = globals().get('runs', 0) + 1\ndef kept(item): ...\nadd_hook('post-order-hook', kept)\n"
+    write("init.d/10-kept.py", add)
+    changed = write("init.d/20-changed.py", "@on('post-order-hook')\ndef old(item): ...\n")
+    gone = write("init.d/30-gone.py", "@on('post-order-hook')\ndef gone(item): ...\ngift = 1\n")
+    loader.load_init([tmp_path / "init.d"])
+    runtime.disable("post-order-hook", "kept")
+    changed.write_text("@on('post-order-hook')\ndef new(item): ...\n")
+    gone.unlink()
+    write("init.d/40-added.py", "@on('post-order-hook', depth=90)\ndef added(item): ...\n")
+    report = loader.refresh_init()
+    assert [(script.file.name, script.status) for script in report.scripts] == [
+        ("10-kept.py", "ok"), ("20-changed.py", "ok"), ("40-added.py", "ok"),
+    ]  # fmt: skip
+    states = {entry.label: entry.state for entry in runtime.hooks["post-order-hook"].entries()}
+    assert states == {"kept": "disabled", "new": "active", "added": "active"}
+    assert runtime.namespace["runs"] == 1
+    assert "gift" not in runtime.namespace
+    assert loader.report is report
+
+
+def test_refresh_init_of_a_script_that_fails_keeps_what_it_gave(
+    loader: Loader, runtime: Runtime, write: Write, tmp_path: Path
+) -> None:
+    """The error is in the report, what was there goes on, and mended it is loaded at the next time."""
+    file = write("init.d/20-guard.py", "@on('pre-order-hook')\ndef guard(item): ...\n")
+    loader.load_init([tmp_path / "init.d"])
+    file.write_text("@on('pre-order-hook')\ndef guard(item): ...\n1/0\n")
+    (failed,) = loader.refresh_init().failed
+    assert f"{file}:3" in failed.error
+    assert [entry.label for entry in runtime.hooks["pre-order-hook"].entries()] == ["guard"]
+    file.write_text("@on('pre-order-hook')\ndef better(item): ...\n")
+    assert loader.refresh_init().failed == ()
+    assert [entry.label for entry in runtime.hooks["pre-order-hook"].entries()] == ["better"]
+
+
+def test_load_init_leaves_out_what_it_is_told_to_until_it_is_loaded_by_hand(
+    loader: Loader, runtime: Runtime, write: Write, tmp_path: Path
+) -> None:
+    """It is in the report with the reason; looking again does not load it, `reload` does."""
+    write("init.d/90-saved.py", "saved = 1\n")
+    report = loader.load_init([tmp_path / "init.d"], leave_out={"90-saved": "the last start died"})
+    assert [(script.status, script.error) for script in report.scripts] == [("passed-over", "the last start died")]
+    assert loader.refresh_init().scripts == report.scripts
+    assert "saved" not in runtime.namespace
+    loader.reload("90-saved.py")
+    assert runtime.namespace["saved"] == 1
+    assert [script.status for script in loader.refresh_init().scripts] == ["ok"]
+
+
+def test_load_init_only_loads_the_one_named(loader: Loader, runtime: Runtime, write: Write, tmp_path: Path) -> None:
+    """One of the directories by its name, or a file that lies elsewhere; a misspelt one is refused with the nearest."""
+    write("init.d/10-one.py", "one = 1\n")
+    write("init.d/20-two.py", "two = 2\n")
+    elsewhere = write("draft.py", "draft = 3\n")
+    loader.load_init([tmp_path / "init.d"], only="20-two.py")
+    assert ("one" in runtime.namespace, runtime.namespace["two"]) == (False, 2)
+    loader.load_init([tmp_path / "init.d"], only=str(elsewhere))
+    assert runtime.namespace["draft"] == 3
+    with pytest.raises(UnknownNameError, match=r"Did you mean 20-two\.py"):
+        loader.load_init([tmp_path / "init.d"], only="20-to.py")
+
+
+def test_load_init_of_a_directory_that_is_not_there_is_an_error(runtime: Runtime, tmp_path: Path) -> None:
+    """Whoever names one counts on what is in it: without it every guard would be off."""
+    with pytest.raises(LoadError, match=r"nowhere: there is no such directory\.$"):
+        load_init(runtime, tmp_path / "nowhere")

@@ -18,7 +18,9 @@ from scirehooks.errors import (
     Veto,
 )
 from scirehooks.hooks import BUILTIN, Module, Runtime
-from scirehooks.load import Loader
+from scirehooks.load import Loader, ScriptReport
+from scirehooks.shell import Host, Session, furnish
+from scirehooks.shell.text import plain
 
 State = Callable[[], dict[str, object]]
 Write = Callable[..., Path]
@@ -119,7 +121,7 @@ def setup(runtime):
         ("\n\n@on('x')\ndef f(): ...\n", r":3: module 'm' is not loaded: NameError: "),
         ("from scirehooks.hooks import on\n@on('post-ordr-hook')\ndef f(): ...\n", r"Did you mean post-order-hook"),
         ("from scirehooks.hooks import on\n@on('post-order-hook')\ndef f(nothing): ...\n", r"'nothing' is not in it"),
-        ("REQUIRES = tuple(['a'])\n", r"m\.py:1: REQUIRES is a tuple of names, written out"),
+        ("REQUIRES = tuple(['a'])\n", r"m\.py:1: module .m. is not loaded: REQUIRES is a tuple of names, written out"),
         ("x = '\0'\n", r"is not loaded: (SyntaxError|ValueError): source code.* cannot contain null bytes"),
     ],
 )
@@ -340,3 +342,30 @@ def test_load_same_module_into_two_runtimes_gives_each_its_own(loader: Loader, r
     loader.unload("m")
     assert sys.modules[theirs.__name__] is theirs
     other.unload("m")
+
+
+def test_unload_says_what_is_gone(loader: Loader, runtime: Runtime, write: Write) -> None:
+    """A sentence at a prompt; programs get the names."""
+    renderer = furnish(runtime, loader.values)
+    write("modules/orders.py", MODULE)
+    loader.load("orders")
+    session = Session(runtime, loader.values)
+    host = Host(session, renderer, title="", status=str)
+    outcome = session.evaluate("unload orders")
+    assert outcome.value == ["orders"]
+    assert plain(host.shown(outcome, 0)) == "orders is unloaded.\n"
+
+
+def test_init_status_shows_milliseconds(loader: Loader, runtime: Runtime, write: Write) -> None:
+    """Nobody wants to read six digits of a second."""
+    renderer = furnish(runtime, loader.values)
+    report = ScriptReport(Path("/etc/10-site.py"), "ok", "", 0.00256564)
+    assert plain(renderer.render([report])).split() == ["file", "status", "ms", "/etc/10-site.py", "ok", "2.6"]
+
+
+def test_interrupt_while_a_file_is_loaded_says_which(loader: Loader, write: Write) -> None:
+    """Whoever pressed Ctrl-C learns what it was that hung."""
+    file = write("init/10-loop.py", "raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt) as caught:
+        loader.load_init([file.parent])
+    assert caught.value.__notes__ == ["interrupted while loading 10-loop.py"]
