@@ -16,7 +16,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from scirehooks import Client, ClientName, Event, Fleet, Job, Result, Run, command, on, option
+from scirehooks import Client, ClientName, Fleet, Job, Result, Run, command, effect, on, option
 
 TIMEOUT = option(timedelta, timedelta(minutes=1), doc="Longest that gathering facts may take on a client.")
 
@@ -84,10 +84,16 @@ printf '"disks":[%s],"addresses":[%s]}\n' "$(disks)" "$(addresses)"
 """
 
 
-@on("post-client-add-hook")
-def gather_facts(client: Client, event: Event, fleet: Fleet) -> None:
+@on("post-client-add-hook", dry_run=True)
+def gather_facts(client: Client, fleet: Fleet) -> None:
     """Make the inventory job of CLIENT, and run it; a firing that is repeated runs it only if it never ran."""
-    if event.dry_run or fleet.store.client(int(client.id)).status == "removed":
+    run_inventory_once(client, fleet)
+
+
+@effect
+def run_inventory_once(client: Client, fleet: Fleet) -> None:
+    """Make the inventory job of CLIENT and run it, unless it ran or the client is gone, or made up by `fire`."""
+    if not fleet.store.present([int(client.id)]):
         return
     job = _job(client, fleet)
     if not fleet.store.runs(job=job.id):
@@ -110,7 +116,9 @@ def read_facts(run: Run, client: Client, result: Result, fleet: Fleet) -> dict[s
 
 @command("inventory")
 def gather_again(client: ClientName, *, fleet: Fleet) -> Run:
-    """Gather the facts about CLIENT again; `describe-client CLIENT` shows them when the run has ended.
+    """Gather the facts about CLIENT again.
+
+    `describe-client CLIENT` shows them when the run has ended.
 
     Example: inventory web1
     """

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from scirehooks.core.model import ClientStatus, Event, Job, JobStatus, ResultStatus, Run, RunStatus, Stream
+from scirehooks.core.model import ClientStatus, Job, JobStatus, ResultStatus, Run, RunStatus, Stream
 from scirehooks.core.names import Address, ClientName, JobName, Name, Port, RunId, TransportName, UserName
 from scirehooks.core.store import Store
 from scirehooks.errors import UnknownNameError
 from scirehooks.hooks import command
+from scirehooks.records import dataclass
 from scirehooks.values import Id
 
 __all__ = ["FleetCommands"]
@@ -133,6 +133,8 @@ class ClientOutput:
     """What a run wrote on a client."""
 
     client: Name
+    status: ResultStatus
+    reason: str
     stdout: str
     stderr: str
     truncated: bool
@@ -236,7 +238,7 @@ class FleetCommands:
 
     @command
     def output(self, run: RunId, client: ClientName | None = None) -> list[ClientOutput]:
-        """Show what RUN wrote on each client, or on CLIENT.
+        """Show what RUN wrote on each client, or on CLIENT, and how it went there.
 
         Example: output 1 web1
         """
@@ -247,23 +249,18 @@ class FleetCommands:
             if client is None or on.name == client:
                 shown.append(
                     ClientOutput(
-                        on.name, self._text(run, on.id, "stdout"), self._text(run, on.id, "stderr"), result.truncated
+                        on.name,
+                        result.status,
+                        result.reason,
+                        self._text(run, on.id, "stdout"),
+                        self._text(run, on.id, "stderr"),
+                        result.truncated,
                     )
                 )
         if client and not shown:
             names = [self._store.client(int(result.client)).name for result in self._store.results(run)]
             raise UnknownNameError(f"client of run {run} called", client, names, f"Look with describe-run {run}.")
         return shown
-
-    @command
-    def events(self, *, after: int = 0, subject: str = "", limit: int = 20) -> list[Event]:
-        """List the latest events, the newest last.
-
-        Only those AFTER a number; only those about SUBJECT, as `client:1`; LIMIT is how many at most.
-
-        Example: events --subject client:1
-        """
-        return self._store.events(after=after, subject=subject or None, limit=limit)
 
     def _text(self, run: RunId, client: Id, stream: Stream) -> str:
         return self._fleet.output(run, client, stream).decode(errors="replace")

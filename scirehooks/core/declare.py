@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import textwrap
 import typing
@@ -12,7 +13,8 @@ from typing import Any
 from scirehooks.core.model import Event
 from scirehooks.core.operation import Core, Operation, Phase
 from scirehooks.core.store import Transaction
-from scirehooks.hooks import BUILTIN, Runtime, source_of
+from scirehooks.errors import nearest
+from scirehooks.hooks import BUILTIN, Runtime, says, source_of
 from scirehooks.values import Values
 
 __all__ = ["Rehearsal", "command_function", "declare_hooks"]
@@ -77,7 +79,7 @@ def declare_hooks(
         runtime.declare(
             operation.hook(phase),
             _signature(operation, phase, fleet),
-            _doc(operation, phase),
+            functools.partial(_doc, operation, phase),
             mode="ask" if asks else "fold" if phase == "pre" else "all",
             on_error=("refuse" if operation.pre == "refuse" else "isolate")
             if asks
@@ -132,26 +134,35 @@ def _amender(operation: type[Operation], values: Values) -> Callable[[dict[str, 
 
 
 def command_function(
-    operation: type[Operation], core: Core, values: Values, perform: Callable[[Operation], Any]
+    operation: type[Operation],
+    core: Core,
+    values: Values,
+    perform: Callable[[Operation], Any],
+    planned: Callable[[str, dict[str, Any]], bool] | None = None,
 ) -> Callable[..., Any]:
     """Return the function behind OPERATION's command, which is also its Python call: `prepare`, then PERFORM.
 
-    What Python code passes is checked by VALUES as strictly as what is typed.
+    What Python code passes is checked by VALUES as strictly as what is typed. PLANNED says whether the call is only to
+    be written down; that comes before `prepare`, since what would be there by now is not, in a dry run.
     """
     prepare: Callable[..., Operation] = operation.prepare  # type: ignore[attr-defined]  # whoever has a command has it
-    first, *parameters = inspect.signature(prepare).parameters.values()
-    hints = typing.get_type_hints(prepare, include_extras=True)
-    signature = inspect.Signature(
-        [parameter.replace(annotation=hints.get(parameter.name, Any)) for parameter in parameters]
-    )
+    signature, hints = _typed(operation)  # type: ignore[arg-type]  # mypy takes the hash of its instances for its own
 
     def call(*args: Any, **options: Any) -> Any:
-        bound = signature.bind(*args, **options)
+        try:
+            bound = signature.bind(*args, **options)
+        except TypeError as error:
+            unknown = next((name for name in options if name not in signature.parameters), "")
+            close = nearest(unknown, signature.parameters, 1)
+            guess = f" Did you mean {close[0]}?" if close else ""
+            raise TypeError(f"{call.__name__}() {error}.{guess}") from None
         for name, value in bound.arguments.items():
             if signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
                 bound.arguments[name] = tuple(check(hints[name], one, name) for one in value)
             else:
                 bound.arguments[name] = check(hints[name], value, name)
+        if planned is not None and planned(operation.command, dict(bound.arguments)):
+            return None
         return perform(prepare(core, *bound.args, **bound.kwargs))
 
     def check(kind: Any, value: Any, name: str) -> Any:
@@ -159,6 +170,19 @@ def command_function(
 
     call.__name__ = call.__qualname__ = operation.command.replace("-", "_")
     call.__doc__ = inspect.getdoc(operation)
-    call.__annotations__ = {name: hint for name, hint in hints.items() if name != first.name} | {"return": Any}
+    call.__annotations__ = hints | {"return": Any}
     call.__signature__ = signature  # type: ignore[attr-defined]  # PEP 362 reads it
-    return call
+    warns = functools.partial(operation.warning, core)
+    return says(operation.says, warns=warns)(call) if operation.says else call
+
+
+@functools.cache
+def _typed(operation: type[Operation]) -> tuple[inspect.Signature, dict[str, Any]]:
+    """Return the signature of OPERATION's command, and the types in it: what `prepare` takes behind the core."""
+    prepare = operation.prepare  # type: ignore[attr-defined]  # whoever has a command has it
+    first, *parameters = inspect.signature(prepare).parameters.values()
+    hints = typing.get_type_hints(prepare, include_extras=True)
+    for apart in (first.name, "return"):
+        hints.pop(apart, None)
+    signature = inspect.Signature([each.replace(annotation=hints.get(each.name, Any)) for each in parameters])
+    return signature, hints

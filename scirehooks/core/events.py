@@ -8,7 +8,7 @@ fired at the next start. A firing that three processes began and none ended is d
 from __future__ import annotations
 
 import logging
-import secrets
+import os
 import threading
 import time
 from collections import deque
@@ -43,11 +43,11 @@ def new_id() -> str:
         >>> len(new_id())
         26
     """
-    number = int(time.time() * 1000) << 80 | secrets.randbits(80)
+    number = int(time.time() * 1000) << 80 | int.from_bytes(os.urandom(10), "big")
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-def make_event(operation: str, subject: str, actor: str, payload: dict[str, Any]) -> Event:
+def make_event(operation: str, subject: str, actor: str, payload: dict[str, Any], *, dry_run: bool = False) -> Event:
     """Return the event of an OPERATION that is about to be tried, caused by the one whose function is running.
 
     Raises: HookRecursionError if operations call each other without end.
@@ -61,7 +61,7 @@ def make_event(operation: str, subject: str, actor: str, payload: dict[str, Any]
         )
     return Event(
         id=key, seq=0, operation=operation, subject=subject, time=datetime.now(UTC), actor=actor,
-        cause=cause.id if cause else None, root=cause.root if cause else key, depth=depth, dry_run=False,
+        cause=cause.id if cause else None, root=cause.root if cause else key, depth=depth, dry_run=dry_run,
         payload=payload,
     )  # fmt: skip
 
@@ -95,9 +95,12 @@ def note_root(event: Event) -> None:
 
 
 class PostFirer:
-    """Fires the post-hooks of committed events by FIRE, in WORKERS threads; nothing before `start`."""
+    """Fires the post-hooks of committed events by FIRE, in WORKERS threads; nothing before `start`.
 
-    def __init__(self, store: Store, fire: Callable[[Event], None], progress: Progress, workers: int) -> None:
+    FIRE returns how the functions fared, which is stored.
+    """
+
+    def __init__(self, store: Store, fire: Callable[[Event], Any], progress: Progress, workers: int) -> None:
         self._store, self._fire, self._progress, self._limit = store, fire, progress, workers
         self._changed = threading.Condition()
         self._waiting: dict[str, deque[Event]] = {}  # by subject; a subject is here while one of its events is
@@ -162,13 +165,14 @@ class PostFirer:
 
     def _fire_one(self, event: Event) -> None:
         try:
+            outcome = None
             self._store.write(lambda transaction: transaction.begin_firing(event.seq))
             try:
                 with acting_in(event):
-                    self._fire(event)
+                    outcome = self._fire(event)
             except BaseException:  # noqa: BLE001 - the door of functions: whatever it is, the worker goes on
                 _log.exception("The post-firing of event %s (%s) failed.", event.seq, event.operation)
-            self._store.write(lambda transaction: transaction.end_firing(event.seq))
+            self._store.write(lambda transaction: transaction.end_firing(event.seq, outcome))
         except Exception:  # noqa: BLE001 - the store is closed or full: it fires again at the next start
             _log.exception("That event %s was fired could not be recorded.", event.seq)
         self._progress.step()

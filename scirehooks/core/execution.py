@@ -26,6 +26,7 @@ from scirehooks.core.transport import Task, Transport
 from scirehooks.errors import ConflictError, RefusedError, ScireError
 from scirehooks.hooks import BUILTIN, Runtime
 from scirehooks.process import Completed
+from scirehooks.records import dataclass
 from scirehooks.values import Id
 
 __all__ = ["ClientSlots", "Execution", "Means", "outcome"]
@@ -80,7 +81,7 @@ class ClientSlots:
             self._changed.notify_all()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Means:
     """What a run is carried out with."""
 

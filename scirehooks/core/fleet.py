@@ -8,7 +8,6 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,18 +15,22 @@ from typing import Any
 from scirehooks.core.commands import FleetCommands
 from scirehooks.core.dispatch import Dispatcher
 from scirehooks.core.engine import Engine
+from scirehooks.core.event_commands import EventCommands
 from scirehooks.core.events import collecting_roots
 from scirehooks.core.execution import ClientSlots, Means
 from scirehooks.core.model import Event, Run, Stream
 from scirehooks.core.operation import Operation
 from scirehooks.core.operations import OPERATIONS
+from scirehooks.core.past import PastEvents
 from scirehooks.core.progress import Progress
 from scirehooks.core.state import StateDirectory
+from scirehooks.core.status import status_of
 from scirehooks.core.store import Store
 from scirehooks.core.transport import LocalTransport, Transport
 from scirehooks.core.words import register_words
-from scirehooks.errors import ValueFormatError
-from scirehooks.hooks import BUILTIN, Option, Runtime
+from scirehooks.errors import Terminated, ValueFormatError
+from scirehooks.hooks import BUILTIN, EventLog, Option, Runtime
+from scirehooks.records import dataclass
 from scirehooks.values import Values
 
 __all__ = ["Fleet", "Left"]
@@ -76,6 +79,8 @@ class Fleet:
             raise
         shutil.rmtree(self.state.path / "work", ignore_errors=True)  # of a process that was killed
         self._user = _user_name()
+        ways: Mapping[str, Transport] = {"local": LocalTransport()} if transports is None else transports
+        self.transports = tuple(ways)
         self.progress = Progress()
         values.register(Fleet, name="fleet", to_json=lambda fleet: {"state": str(fleet.state.path)})
         values.provide(Fleet, self)
@@ -87,13 +92,17 @@ class Fleet:
         self.engine = Engine(runtime, values, self.store, self, self.progress, workers)
         means = Means(
             runtime=runtime, store=self.store, state=self.state, fleet=self, perform=self.engine.perform,
-            transports={"local": LocalTransport()} if transports is None else transports, slots=ClientSlots(),
+            transports=ways, slots=ClientSlots(),
             output_limit=lambda: limit.value,
         )  # fmt: skip
         self.dispatcher = Dispatcher(means, self.progress, runs_at_once)
         for operation in OPERATIONS:
             self.engine.declare(operation)
+        past = PastEvents(self.engine, self.store)
+        values.provide(EventLog, past)
         runtime.define(FleetCommands(self), BUILTIN)
+        runtime.define(EventCommands(self.engine, self.store, past), BUILTIN)
+        runtime.defstatus("fleet", lambda: status_of(self.store), owner=BUILTIN)
         self.patience = _PATIENCE
         self._closed = False
 
@@ -178,7 +187,8 @@ class Fleet:
         while steps:
             try:
                 steps[0]()
-            except (KeyboardInterrupt, SystemExit) as wish:  # again, without patience: nothing may be left running
+            except (KeyboardInterrupt, SystemExit, Terminated) as wish:
+                # Again, without patience: nothing may be left running.
                 failed, deadline = wish, 0.0
                 continue
             except Exception as error:  # noqa: BLE001 - what cannot be closed keeps nothing else from being closed

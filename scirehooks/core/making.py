@@ -26,7 +26,8 @@ def read_body(file: Path | None, body: str) -> str:
         try:
             body = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ScireError(f"The script {file} cannot be read: {error}.") from error
+            why = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise ScireError(f"The script {file} cannot be read: {why}.") from error
     if not body.strip():
         raise UsageError("A script needs code.", "Name a file: script-create NAME FILE")
     if len(body) > _MAX_BODY or "\0" in body:

@@ -6,11 +6,12 @@ A change makes another record. A record in a payload is as its operation leaves 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from scirehooks.core.names import Address, Name, Port, RunId, Target, TransportName, UserName
+from scirehooks.records import dataclass
 from scirehooks.values import Id
 
 __all__ = [

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 from scirehooks.core.store import Store, Transaction
+from scirehooks.records import dataclass
 
 __all__ = ["Core", "Dispatching", "Operation", "Phase", "PreRule"]
 
@@ -44,6 +46,10 @@ class Core(Protocol):
         """Who carries out runs."""
 
     @property
+    def transports(self) -> Collection[str]:
+        """The names of the ways to reach a client."""
+
+    @property
     def actor(self) -> str:
         """On whose behalf the calling code acts."""
 
@@ -52,15 +58,16 @@ class Core(Protocol):
 class Operation:
     """Something the core does, with a pre-, an on- and a post-hook; a subclass declares one.
 
-    NAME gives the hooks' names, COMMAND the command's. AMEND lists what pre-functions may amend, as `field` or
-    `field.part`; they name the last word of it. PHASES are the hooks that exist. PRE says what answers in the pre-hook
-    mean: by `refuse` a veto refuses, and so does an error; by `stop` only a veto, since nothing broken may keep
-    anybody from stopping something; a `fact` has happened, and nothing refuses it; `fold` sends the first field
-    through every function.
+    NAME gives the hooks' names, COMMAND the command's, SAYS what is said at a prompt when it is done. AMEND lists what
+    pre-functions may amend, as `field` or `field.part`; they name the last word of it. PHASES are the hooks that exist.
+    PRE says what answers in the pre-hook mean: by `refuse` a veto refuses, and so does an error; by `stop` only a veto,
+    since nothing broken may keep anybody from stopping something; a `fact` has happened, and nothing refuses it; `fold`
+    sends the first field through every function.
     """
 
     name: ClassVar[str]
     command: ClassVar[str]
+    says: ClassVar[str]
     amend: ClassVar[Mapping[str, str]]
     phases: ClassVar[tuple[Phase, ...]]
     pre: ClassVar[PreRule]
@@ -70,13 +77,14 @@ class Operation:
         *,
         name: str = "",
         command: str = "",
+        says: str = "",
         amend: Iterable[str] = (),
         phases: tuple[Phase, ...] = _ALL,
         pre: PreRule = "refuse",
     ) -> None:
-        cls.name, cls.command, cls.phases, cls.pre = name, command, phases, pre
+        cls.name, cls.command, cls.says, cls.phases, cls.pre = name, command, says, phases, pre
         cls.amend = {path.rpartition(".")[2]: path for path in amend}
-        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        dataclass(frozen=True, kw_only=True)(cls)
 
     # -- what a declaration says beyond its fields
 
@@ -117,6 +125,11 @@ class Operation:
     def done(self, core: Core) -> None:
         """Start in this process what the committed operation sets going."""
 
+    @classmethod
+    def warning(cls, core: Core, result: Any) -> str:
+        """Return what whoever typed the command should know of its RESULT, beside what it says."""
+        return ""
+
     # -- what follows from it
 
     @property
@@ -155,5 +168,7 @@ class Operation:
 
 @functools.cache
 def _annotations(operation: Any) -> dict[str, Any]:
-    hints = typing.get_type_hints(operation, include_extras=True)
+    # Not `typing.get_type_hints`: it would resolve what Operation declares, too, and for each of its subclasses anew.
+    mine = operation.__mro__[: operation.__mro__.index(Operation)]
+    hints = {name: kind for each in mine[::-1] for name, kind in inspect.get_annotations(each, eval_str=True).items()}
     return {field.name: hints[field.name] for field in dataclasses.fields(operation)}

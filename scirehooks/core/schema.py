@@ -78,6 +78,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             data TEXT NOT NULL)""",
         "CREATE INDEX note_topic ON note (topic)",
     ),
+    # How functions fared, for `replay`: those of the pre- and on-hook with the event, those of the post-hook with its
+    # firing. NULL: not known.
+    ("ALTER TABLE event ADD COLUMN outcome TEXT", "ALTER TABLE firing ADD COLUMN outcome TEXT"),
 )
 
 

@@ -25,10 +25,12 @@ class StateDirectory:
             self.path.mkdir(mode=0o700, exist_ok=True)
             found = self.path.stat()
         except FileNotFoundError as error:
-            raise StoreError(
-                f"The state directory {path} cannot be made: there is no directory {self.path.parent}.",
-                "Make it first, or look at the spelling of --state.",
-            ) from error
+            if self.path.parent.is_dir():  # as in /proc, or a dangling link
+                why, hint = f"{self.path.parent} takes no new directory.", "Try another with --state."
+            else:
+                why = f"there is no directory {self.path.parent}."
+                hint = "Make it first, or look at the spelling of --state."
+            raise StoreError(f"The state directory {path} cannot be made: {why}", hint) from error
         except OSError as error:
             raise StoreError(
                 f"The state directory {path} cannot be made: {error.strerror}.", "Try --state DIR."
@@ -37,6 +39,11 @@ class StateDirectory:
             raise StoreError(f"The state directory {path} belongs to another user.", "Try --state DIR.")
         if found.st_mode & 0o022:
             raise StoreError(f"Others may write to the state directory {path}.", f"Try: chmod 700 {path}")
+        if found.st_mode & 0o077:
+            # Only what is ours for certain is changed: `--state .` must not lock others out of somebody's directory.
+            if not all((self.path / name).is_file() for name in ("lock", "store.db")):
+                raise StoreError(f"Others may enter the state directory {path}.", f"Try: chmod 700 {path}")
+            self.path.chmod(0o700)
         self._lock = os.open(self.path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,6 +7,7 @@ database is another file. Reading never waits for writing, nor the other way rou
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import sqlite3
 import threading
@@ -22,6 +23,7 @@ from scirehooks.core.rows import columns, from_row, stamp, to_row
 from scirehooks.core.schema import MIGRATIONS, ROLLBACK, connect, upgrade
 from scirehooks.core.writer import Writer
 from scirehooks.errors import NotAllowedHereError, UnknownNameError
+from scirehooks.hooks import planned_instead
 from scirehooks.values import Id
 
 __all__ = ["Reader", "Store", "Transaction"]
@@ -44,6 +46,10 @@ MAX_BEGUN = 3  # a firing that was begun so often, and never ended, takes the pr
 
 def _quoted(names: Collection[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
+
+
+def _packed(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, separators=(",", ":"))
 
 
 def _marks(values: Collection[Any]) -> str:
@@ -132,10 +138,33 @@ class Reader:
         """Return the result of a RUN on a CLIENT."""
         return self._one(Result, "result", client, "client", "run = ? AND client = ?", int(run), int(client))
 
-    def events(self, *, after: int = 0, subject: str | None = None, limit: int = 1000) -> list[Event]:
-        """Return the latest LIMIT events with a number over AFTER, in the order of their commit."""
-        where = "seq > ? AND (? IS NULL OR subject = ?) ORDER BY seq DESC LIMIT ?"
-        return self._select(Event, f"WHERE {where}", after, subject, subject, limit)[::-1]
+    def events(
+        self, *, after: int = 0, subject: str | None = None, operation: str | None = None, word: str = "",
+        limit: int = 1000,
+    ) -> list[Event]:  # fmt: skip
+        """Return the latest LIMIT events with a number over AFTER, in the order of their commit.
+
+        Only those about SUBJECT, of OPERATION, or with WORD in either, in the actor, or as a name in the payload.
+        """
+        where = (
+            "seq > ? AND (? IS NULL OR subject = ?) AND (? IS NULL OR operation = ?) AND (? = '' "
+            "OR instr(operation, ?) OR instr(subject, ?) OR instr(actor, ?) OR instr(payload, ?)) "
+            "ORDER BY seq DESC LIMIT ?"
+        )
+        named = f'"name":{_packed(word)}'
+        values = (after, subject, subject, operation, operation, word, word, word, word, named, limit)
+        return self._select(Event, f"WHERE {where}", *values)[::-1]
+
+    def number(self, event: str) -> int | None:
+        """Return the sequence number of the EVENT with that id, None if it was never committed."""
+        found = self._rows("SELECT seq FROM event WHERE id = ?", (event,))
+        return int(found[0][0]) if found else None
+
+    def outcome(self, seq: int) -> tuple[dict[str, Any] | None, list[Any] | None]:
+        """Return how functions fared: those asked before event SEQ and in its transaction, and those after it."""
+        sql = "SELECT event.outcome, firing.outcome FROM event LEFT JOIN firing ON event = seq WHERE seq = ?"
+        ((before, after),) = self._rows(sql, (seq,))
+        return before and json.loads(before), after and json.loads(after)
 
     def event(self, key: str | int) -> Event:
         """Return the event with the id or sequence number KEY."""
@@ -188,6 +217,7 @@ class Transaction(Reader):
         """Leave DATA under TOPIC: it is there if, and only if, the operation is committed."""
         note = Note(self._store.new_id("note"), topic, self.noting_for, datetime.now(UTC), data)
         self.insert(note)
+        planned_instead("note", {"topic": topic, **data})  # in a dry run it is rolled back
         return note
 
     def insert(self, record: Any) -> None:
@@ -195,9 +225,10 @@ class Transaction(Reader):
         row = to_row(type(record), {name: getattr(record, name) for name in columns(type(record))})
         self._rows(f"INSERT INTO {_TABLES[type(record)]} ({_quoted(row)}) VALUES ({_marks(row)})", row.values())
 
-    def insert_event(self, event: Event, *, fires: bool) -> int:
-        """Store EVENT, and whether it FIRES a post-hook; return its sequence number."""
+    def insert_event(self, event: Event, *, fires: bool, outcome: Mapping[str, Any] | None = None) -> int:
+        """Store EVENT, whether it FIRES a post-hook, and the OUTCOME until now; return its sequence number."""
         row = to_row(Event, {name: getattr(event, name) for name in columns(Event) if name != "seq"})
+        row["outcome"] = _packed(outcome)
         sql = f"INSERT INTO event ({_quoted(row)}) VALUES ({_marks(row)}) RETURNING seq"
         ((seq,),) = self._rows(sql, row.values())
         if fires:
@@ -228,9 +259,17 @@ class Transaction(Reader):
         ((begun,),) = self._rows("UPDATE firing SET begun = begun + 1 WHERE event = ? RETURNING begun", (seq,))
         return int(begun)
 
-    def end_firing(self, seq: int) -> None:
-        """Record that the post-firing of event SEQ has ended, however its functions fared."""
-        self._rows("UPDATE firing SET ended = ? WHERE event = ?", (stamp(datetime.now(UTC)), seq))
+    def end_firing(self, seq: int, outcome: Any = None) -> None:
+        """Record that the post-firing of event SEQ has ended, and its OUTCOME, however its functions fared."""
+        values = (stamp(datetime.now(UTC)), _packed(outcome), seq)
+        self._rows("UPDATE firing SET ended = ?, outcome = ? WHERE event = ?", values)
+
+
+class _TakenBack(Exception):
+    """No error: how a transaction ends that is only tried out."""
+
+    def __init__(self, result: Any) -> None:
+        self.result = result
 
 
 class _Snapshot(Reader):
@@ -291,6 +330,19 @@ class Store(Reader):
                 transaction.close()
 
         return self._writer.do(work, after)
+
+    def try_out(self, task: Callable[[Transaction], _T]) -> _T:
+        """Run TASK as `write` does and return its result; whatever it wrote is taken back."""
+
+        def undone(transaction: Transaction) -> None:
+            raise _TakenBack(task(transaction))
+
+        try:
+            self.write(undone)
+        except _TakenBack as carrier:
+            result: _T = carrier.result
+            return result
+        raise AssertionError("unreachable")
 
     @contextmanager
     def snapshot(self) -> Iterator[Reader]:

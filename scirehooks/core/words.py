@@ -9,6 +9,7 @@ from scirehooks.core import names
 from scirehooks.core.model import Client, Event, Job, Run, Script
 from scirehooks.core.store import Store
 from scirehooks.errors import UnknownNameError
+from scirehooks.hooks import EventWord
 from scirehooks.values import Candidate, Id, Values
 
 __all__ = ["register_words"]
@@ -46,6 +47,7 @@ def register_words(values: Values, store: Store) -> None:
     values.register(names.ScriptName, name="script", from_word=names.name, candidates=scripts)
     values.register(names.JobName, name="job", from_word=names.name, candidates=jobs)
     values.register(names.RunId, name="run", from_word=_number, to_json=str, candidates=runs)
+    values.register(EventWord, name="event", candidates=events)
     _register_record(values, Client, "client", store.client, clients)
     _register_record(values, Script, "script", store.script, scripts)
     _register_record(values, Job, "job", store.job, jobs)

@@ -12,6 +12,7 @@ import pytest
 from scirehooks.core import Fleet
 from scirehooks.hooks import Runtime
 from scirehooks.load import Loader
+from scirehooks.testing import fire, would
 from scirehooks.values import Values
 
 
@@ -107,13 +108,14 @@ def test_script_prints_one_json_object_in_every_shell(
     assert facts["addresses"]
 
 
-def test_inventory_makes_no_job_when_it_is_tried_out(fleet: Fleet) -> None:
-    """Fired by hand the event says so, and nothing is made or run."""
-    hook, gather = fleet.runtime.hooks["post-client-add-hook"], "inventory.gather_facts"
-    fleet.runtime.disable(hook, gather)
-    client = fleet.client_add("web1", transport="local")
-    fleet.drain(None, 30)
-    fleet.runtime.enable(hook, gather)
-    assert hook.rehearse is not None
-    hook.rehearse(lambda extra: hook.run(client=client, **extra))
-    assert (list(fleet.store.jobs()), list(fleet.store.runs())) == ([], [])
+def test_inventory_makes_no_job_in_a_dry_run(fleet: Fleet) -> None:
+    """A dry run says that facts would be gathered, and nothing is made or run."""
+    forecast = would(fleet, "client-add web1 --transport local")
+    assert "run_inventory_once" in [planned.act for planned in forecast.plan]
+    assert (fleet.store.clients(), fleet.store.jobs(), fleet.store.runs()) == ([], [], [])
+
+
+def test_client_that_was_made_up_gets_no_job(fleet: Fleet) -> None:
+    """`fire --sample` tries the hook with one that is in no store: that is no failure."""
+    fired = fire(fleet, "post-client-add-hook", sample=True)
+    assert (fired.functions, fired.failed, fleet.store.jobs()) == (("inventory.gather_facts",), (), [])

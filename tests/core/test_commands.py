@@ -77,10 +77,25 @@ def test_describe_run_and_output_show_what_happened_on_each_client(ran: Fleet) -
     """How it ended, and what it printed."""
     (result,) = ask(ran, "describe-run", 1)["results"]
     assert (result["client"], result["status"], result["exit_status"], result["bytes"]) == ("web1", "succeeded", 0, 11)
-    shown = [{"client": "web1", "stdout": "hello\n", "stderr": "oops\n", "truncated": False}]
+    shown = [
+        {
+            "client": "web1", "status": "succeeded", "reason": "", "stdout": "hello\n", "stderr": "oops\n",
+            "truncated": False,
+        }
+    ]  # fmt: skip
     assert ask(ran, "output", 1) == ask(ran, "output", 1, "web1") == shown
     with pytest.raises(UnknownNameError, match=r"no client of run 1 called 'web2'\. Did you mean web1\?"):
         ask(ran, "output", 1, "web2")
+
+
+def test_output_of_an_unreachable_client_says_why(ran: Fleet) -> None:
+    """Where nothing was written, that is what one wants to know."""
+    ran.job_create("lost", "/no/such/program", target=("web1",))
+    ran.run("lost")
+    assert not ran.drain(None, 10)
+    (shown,) = ask(ran, "output", 2)
+    assert shown["status"] == "unreachable"
+    assert shown["reason"].startswith("it could not be started: ")
 
 
 def test_scripts_lists_their_latest_revision(ran: Fleet) -> None:
@@ -91,7 +106,7 @@ def test_scripts_lists_their_latest_revision(ran: Fleet) -> None:
 
 def test_events_can_be_read_from_a_number_on(ran: Fleet) -> None:
     """Whoever follows the log keeps one number."""
-    events = ask(ran, "events", limit=100)
+    events = ask(ran, "events", last=100)
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert ask(ran, "events", after=events[-2]["seq"]) == events[-1:]
     assert {event["operation"] for event in ask(ran, "events", subject="client:1")} == {"client-creation", "client-add"}

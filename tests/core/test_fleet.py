@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from scirehooks.core import Client, Fleet
-from scirehooks.errors import ValueFormatError
+from scirehooks.core.state import StateDirectory
+from scirehooks.errors import StoreError, ValueFormatError
 
 if TYPE_CHECKING:
     from tests.core.conftest import MakeFleet
@@ -114,3 +116,17 @@ def test_many_operations_at_once_all_succeed(fleet: Fleet) -> None:
     assert (failed, len(fleet.store.clients())) == ([], 40)
     sequence = [event.seq for event in fleet.store.events()]
     assert sequence == list(range(1, 81))
+
+
+def test_state_directory_that_others_may_enter_is_closed_if_it_is_ours_else_refused(tmp_path: Path) -> None:
+    """One that a fleet is kept in is made private; somebody's other directory is not changed."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other").chmod(0o755)
+    with pytest.raises(StoreError, match=r"Others may enter the state directory .*other\. Try: chmod 700"):
+        StateDirectory(tmp_path / "other")
+    assert (tmp_path / "other").stat().st_mode & 0o777 == 0o755
+    StateDirectory(tmp_path / "ours").close()
+    (tmp_path / "ours" / "store.db").touch()
+    (tmp_path / "ours").chmod(0o755)
+    StateDirectory(tmp_path / "ours").close()
+    assert (tmp_path / "ours").stat().st_mode & 0o777 == 0o700

@@ -46,7 +46,9 @@ class ClientCreation(_OfClient, name="client-creation", amend=[f"client.{field}"
         transaction.insert(self.client)
 
 
-class ClientAdd(_OfClient, name="client-add", command="client-add", amend=["client.labels"]):
+class ClientAdd(
+    _OfClient, name="client-add", command="client-add", says="Added {0.name} (client {0.id}).", amend=["client.labels"]
+):
     """CLIENT becomes a part of the fleet.
 
     Without an ADDRESS its NAME is its address. TRANSPORT is how runs reach it: `local` is this very machine. LABELS
@@ -75,6 +77,13 @@ class ClientAdd(_OfClient, name="client-add", command="client-add", amend=["clie
             )
         )  # fmt: skip
 
+    @classmethod
+    def warning(cls, core: Core, result: Client) -> str:
+        if result.transport in core.transports:
+            return ""
+        known = ", ".join(core.transports) or "none"
+        return f"There is no transport {result.transport} here (there is: {known}): nothing can run on it yet."
+
     def contains(self, core: Core) -> Iterable[Operation]:
         yield ClientCreation(client=self.client)
 
@@ -82,7 +91,9 @@ class ClientAdd(_OfClient, name="client-add", command="client-add", amend=["clie
         return self.client
 
 
-class ClientRemoval(_OfClient, name="client-removal", command="client-remove"):
+class ClientRemoval(
+    _OfClient, name="client-removal", command="client-remove", says="Removed {0.name} (client {0.id})."
+):
     """CLIENT leaves the fleet.
 
     Its record is kept for the sake of what ran on it; its name is free again.

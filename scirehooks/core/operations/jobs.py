@@ -20,12 +20,14 @@ from scirehooks.errors import ConflictError
 __all__ = ["JobCreation", "JobModificationStatus", "ScriptCreation"]
 
 
-class ScriptCreation(Operation, name="script-creation", command="script-create"):
+class ScriptCreation(
+    Operation, name="script-creation", command="script-create", says="Stored {0.name} (script {0.id})."
+):
     """SCRIPT is stored, with its code as the first REVISION.
 
     The code is in FILE, or is the text BODY. INTERPRETER runs it; without one its `#!` line says, else /bin/sh does.
 
-    Example: script-create clean-tmp /root/clean-tmp.sh
+    Example: script-create clean-tmp ./clean-tmp.sh
     """
 
     script: Script
@@ -77,6 +79,7 @@ class JobCreation(
     _OfJob,
     name="job-creation",
     command="job-create",
+    says="Made {0.name} (job {0.id}).",
     amend=["job.targets", "job.not_before", "job.timeout", "job.parallel", "job.max_failures", "job.idempotent"],
 ):
     """JOB is made: what to run, and on which clients.

@@ -55,7 +55,13 @@ class _OfRunAndJob(_OfRun):
             )
 
 
-class RunCreation(_OfRunAndJob, name="run-creation", command="run", amend=["run.targets", "run.not_before"]):
+class RunCreation(
+    _OfRunAndJob,
+    name="run-creation",
+    command="run",
+    says="Run {0.id} is queued.",
+    amend=["run.targets", "run.not_before"],
+):
     """RUN of JOB is put in the queue.
 
     It has the clients that are targets of the job now; a function may amend them to fewer. NOT_BEFORE puts it off,
@@ -194,12 +200,14 @@ class RunCompletion(_OfRunAndJob, name="run-completion", amend=["run.status", "r
         return self.run
 
 
-class RunCancellation(_OfRunAndJob, name="run-cancellation", command="cancel", pre="stop"):
+class RunCancellation(
+    _OfRunAndJob, name="run-cancellation", command="cancel", says="Run {0.id} is {0.status}.", pre="stop"
+):
     """RUN of JOB is stopped, because of REASON.
 
     What is under way is ended, and what has not begun never will.
 
-    Example: cancel 7 --reason "wrong host"
+    Example: cancel 1 --reason "wrong host"
     """
 
     reason: str

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from scirehooks.core.model import Client, Run, ScriptRevision, Stream
 from scirehooks.process import Completed
+from scirehooks.records import dataclass
 
 __all__ = ["Task", "Transport"]
 

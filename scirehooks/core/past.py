@@ -1,0 +1,56 @@
+"""The event log as the prompt uses it: an event found again, to be fired once more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scirehooks.core.engine import Engine
+from scirehooks.core.model import Event
+from scirehooks.core.store import Store
+from scirehooks.errors import ConflictError, UnknownNameError
+from scirehooks.hooks import Outcome, PastEvent, PastFiring
+
+__all__ = ["PastEvents"]
+
+
+class PastEvents:
+    """The events in STORE, as ENGINE knows their operations (an `EventLog`)."""
+
+    def __init__(self, engine: Engine, store: Store) -> None:
+        self._engine, self._store = engine, store
+
+    def past(self, word: str) -> PastEvent:
+        """Return the event with the number or id WORD.
+
+        Raises: UnknownNameError if there is none; ConflictError if its operation is none of today's.
+        """
+        if not word.isalnum() or not word.isascii():
+            raise UnknownNameError("event", word, hint="An event is known by its number: see events.")
+        event = self._store.event(int(word) if word.isdigit() and len(word) < 19 else word)
+        operation = self._engine.operations.get(event.operation)
+        if operation is None:
+            raise ConflictError(f"Event {word} is of {event.operation}, which this program does not know.")
+        before, after = self._store.outcome(event.seq)
+        firings = []
+        for phase in operation.phases:
+            fared = after if phase == "post" else None if before is None else before.get(phase, [])
+            payload = (before or {}).get("asked", event.payload) if phase == "pre" else event.payload
+            firings.append(PastFiring(operation.hook(phase), payload, _outcomes(fared)))
+        return PastEvent(
+            str(event.seq), event.operation, event.subject, event.time, event,
+            self._engine.read(operation, event.payload).scopes, tuple(firings),
+        )  # fmt: skip
+
+    def about(self, hook: str, payload: Mapping[str, Any], *, dry_run: bool) -> tuple[tuple[str, ...], Event | None]:
+        """Return the scopes of the operation that HOOK belongs to, and an event of it that is never stored."""
+        operation = self._engine.operation_of(hook)
+        if operation is None:
+            return (), None
+        fields = {name: payload[name] for name in operation.annotations() if name in payload}
+        one = operation(**fields)
+        return one.scopes, self._engine.event_of(one, dry_run=dry_run)
+
+
+def _outcomes(stored: Any) -> tuple[Outcome, ...] | None:
+    return None if stored is None else tuple(Outcome(function, how) for function, how in stored)
