@@ -9,9 +9,9 @@ from scirehooks.shell.batch import Batch, Drained, colors_for
 from scirehooks.shell.complete import Completer, Completions
 from scirehooks.shell.furnish import furnish
 from scirehooks.shell.host import Host, Reply
-from scirehooks.shell.python import Remembered
 from scirehooks.shell.render import Renderer
 from scirehooks.shell.session import Outcome, Session, current_session, user_name
+from scirehooks.shell.sources import Remembered
 from scirehooks.shell.text import Fragments, to_ansi
 
 __all__ = [

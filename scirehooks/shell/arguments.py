@@ -47,6 +47,8 @@ def _sort(form: Form, words: Sequence[str]) -> tuple[list[str], dict[str, list[s
     """Tell free words from options; an option's words are kept under its Python name."""
     free: list[str] = []
     options: dict[str, list[str]] = {}
+    if form.takes_line:
+        return list(words), options
     queue = list(reversed(words))
     while queue:
         word = queue.pop()

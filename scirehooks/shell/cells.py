@@ -74,5 +74,7 @@ def _text(value: Any, values: Values) -> str:
     name = getattr(value, "name", None) if dataclasses.is_dataclass(value) else None
     if isinstance(name, str):
         return name
+    if dataclasses.is_dataclass(value) and isinstance(known := getattr(value, "id", None), str | int):
+        return str(known)  # of a run, say: all of it is shown where one asks for it
     data = values.to_json(value)
     return _text(data, values) if isinstance(data, str | int | float) else safe_repr(value)

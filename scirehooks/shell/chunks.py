@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
 
+from scirehooks.records import dataclass
 from scirehooks.shell.language import is_command, needs_more
 
 __all__ = ["Chunk", "chunks"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from scirehooks.hooks import Hook
+from scirehooks.records import dataclass
 from scirehooks.shell.form import Expected, Slot
 from scirehooks.shell.language import CommandLine, first_word, read
 from scirehooks.shell.names import EntryName
@@ -100,12 +100,22 @@ class Completer:
             return len(text), ()
         form = self._session.form(self._runtime.commands[line.name])
         words = split(text, unfinished=True)
+        if form.takes_line:
+            return self._line_in(text, len(text) - len(text[words[0].end :].lstrip()))
         at_new_word = text[-1] in " \t" and not words[-1].open
         current = Word("", len(text), len(text)) if at_new_word else words[-1]
         before = [word.text for word in line.words if word.start < current.start - (1 if line.forced else 0)]
         expected = form.expected(before)
         found = list(self._expected(expected, current.text))
         return current.start, [Candidate(quote(each.word), each.doc) for each in found]
+
+    def _line_in(self, text: str, start: int) -> tuple[int, Iterable[Candidate]]:
+        """Return what completes the line of another command, which begins at START of TEXT."""
+        inner = text[start:]
+        if first_word(inner) == inner:
+            return start, self._commands(inner)
+        offset, found = self._complete(inner)
+        return start + offset, found
 
     def _expected(self, expected: Expected, prefix: str) -> Iterable[Candidate]:
         name, equals, value = prefix.partition("=")

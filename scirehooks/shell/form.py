@@ -11,16 +11,21 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from inspect import Parameter
-from typing import Any, Literal
+from typing import Any, Literal, NewType
 
-from scirehooks.hooks import Command
+from scirehooks.hooks import Command, Lease
+from scirehooks.records import dataclass
 from scirehooks.values import MISSING, Values
 
-__all__ = ["Expected", "Form", "Slot", "Typed", "provided_by"]
+__all__ = ["Expected", "Form", "LineWord", "Slot", "Typed", "provided_by"]
 
 Kind = Literal["word", "option", "rest", "fields", "provided"]
+
+
+LineWord = NewType("LineWord", str)
+"""A word of another command's line: `*line: LineWord` takes all that follows as it stands, options included."""
 
 
 class Typed(str):
@@ -47,7 +52,7 @@ class Slot:
     @property
     def option(self) -> str:
         """The slot's name as an option."""
-        return "--" + self.name.replace("_", "-")
+        return "--" + _spelt(self.name)
 
     @property
     def shown(self) -> str:
@@ -57,7 +62,7 @@ class Slot:
             >>> Slot("depth", "option", float, False, False, 0).shown
             '[--depth DEPTH]'
         """
-        metavar = self.name.replace("_", "-").upper()
+        metavar = _spelt(self.name).upper()
         if self.kind == "fields":
             return "[KEY=VALUE…]"
         if self.kind == "rest":
@@ -95,6 +100,11 @@ class Form:
                 self.options[slot.option] = slot
                 if slot.flag:
                     self.options["--no-" + slot.option[2:]] = slot
+
+    @property
+    def takes_line(self) -> bool:
+        """Whether what follows the name is the line of another command."""
+        return self.rest is not None and self.rest.annotation is LineWord
 
     @property
     def _by_name(self) -> frozenset[str]:
@@ -138,9 +148,14 @@ class Form:
 
 
 def _can_be_typed(parameter: Parameter) -> bool:
-    """Whether a word can be written for PARAMETER: for a function none can; such an option is for Python only."""
+    """Whether a word can be written for PARAMETER: for some objects none can; such an option is for Python only."""
     members = typing.get_args(parameter.annotation) or (parameter.annotation,)
-    return not any(typing.get_origin(member) is Callable for member in members)
+    return not any(typing.get_origin(member) is Callable or member is Lease for member in members)
+
+
+def _spelt(name: str) -> str:
+    """Return the parameter NAME as it is typed; Python keeps some words for itself, so `for_` is `--for`."""
+    return name.rstrip("_").replace("_", "-")
 
 
 def _slot(parameter: Parameter, provided: Callable[[Any], Any]) -> Slot:

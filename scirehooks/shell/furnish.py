@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from scirehooks.hooks import BUILTIN, Entry, Runtime
-from scirehooks.shell.commands import FiringCommands, HelpCommands, HookCommands, OptionCommands
+from scirehooks.hooks import BUILTIN, Runtime, option
+from scirehooks.shell.commands import (
+    EditCommands,
+    FindingCommands,
+    FiringCommands,
+    HelpCommands,
+    HookCommands,
+    OptionCommands,
+    ReplayCommands,
+    TraceCommands,
+    WouldCommands,
+)
+from scirehooks.shell.firingpages import FIRING_PAGES
 from scirehooks.shell.names import HelpWord, register_names
-from scirehooks.shell.pages import COLUMNS, PAGES, entry_page
+from scirehooks.shell.pages import COLUMNS, PAGES
 from scirehooks.shell.render import Renderer
+from scirehooks.shell.status import report_on_hooks
 from scirehooks.values import Candidate, Values
 
 __all__ = ["furnish"]
+
+_QUOTA = "Most that one evaluation prints on a terminal; batches have no limit."
 
 
 def furnish(runtime: Runtime, values: Values) -> Renderer:
@@ -19,7 +33,7 @@ def furnish(runtime: Runtime, values: Values) -> Renderer:
         >>> runtime = Runtime("demo")
         >>> _ = furnish(runtime, Values())
         >>> sorted(runtime.commands)[:3]
-        ['add-hook', 'apropos', 'describe-hook']
+        ['add-hook', 'apropos', 'defhook']
     """
     register_names(values, runtime)
     help_commands = HelpCommands(runtime, values)
@@ -28,7 +42,9 @@ def furnish(runtime: Runtime, values: Values) -> Renderer:
         name="command, hook, option, function or topic",
         candidates=lambda _prefix: [Candidate(match.name, match.doc) for match in help_commands.candidates()],
     )
-    for commands in (HookCommands(runtime, values), FiringCommands(runtime, values), OptionCommands(runtime, values)):
+    kinds = (HookCommands, OptionCommands, FindingCommands, EditCommands, FiringCommands, WouldCommands, ReplayCommands)
+    for commands in (*(kind(runtime, values) for kind in kinds), TraceCommands(runtime), help_commands):
         runtime.define(commands, BUILTIN)
-    runtime.define(help_commands, BUILTIN)
-    return Renderer(values, {**PAGES, Entry: entry_page(runtime)}, COLUMNS)
+    runtime.define({"print-quota": option(int, 1 << 20, unit="bytes", doc=_QUOTA)}, BUILTIN)
+    report_on_hooks(runtime)
+    return Renderer(values, {**PAGES, **FIRING_PAGES}, COLUMNS)

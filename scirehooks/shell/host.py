@@ -7,16 +7,19 @@ by the same methods, one message each.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from scirehooks.hooks import said
+from scirehooks.records import dataclass
+from scirehooks.shell.calls import Signature, signature_of_call
 from scirehooks.shell.chunks import chunks
 from scirehooks.shell.complete import Completer, Completions
 from scirehooks.shell.language import first_word, is_command, needs_more
 from scirehooks.shell.problems import explain
 from scirehooks.shell.render import Renderer
 from scirehooks.shell.session import Outcome, Session
-from scirehooks.shell.text import Fragments
+from scirehooks.shell.text import Fragments, wrapped
 from scirehooks.shell.views import is_answer
+from scirehooks.values import current_directory
 
 __all__ = ["Host", "Reply"]
 
@@ -81,19 +84,26 @@ class Host:
     def shown(self, outcome: Outcome, width: int) -> Fragments:
         """Return OUTCOME as text."""
         if outcome.problem:
-            return outcome.problem.text
+            return wrapped(outcome.problem.text, width)
         if outcome.kind == "command" and outcome.value == []:
             return [("dim", "There are none.\n")]  # a pipe gets nothing; a person wonders whether it worked
         try:
-            if outcome.kind == "command" and not is_answer(outcome.command, outcome.value):
-                return self._renderer.line(outcome.value, width)
+            command = self._session.runtime.commands.get(outcome.command)
+            if outcome.kind == "command" and (
+                not is_answer(outcome.command, outcome.value) or (command and said(command.function, outcome.value))
+            ):
+                return self._renderer.line(outcome.value, width, command)
             return self._renderer.render(outcome.value, width, python=outcome.kind == "python")
         except Exception as error:  # noqa: BLE001 - the terminal door: an answer that cannot be shown ends nothing
             return explain(error, self._session.runtime.owners, "").text
 
     def complete(self, text: str) -> Completions:
-        """Return what could complete TEXT, the input up to the cursor."""
-        return self._completer.complete(text)
+        """Return what could complete TEXT, the input up to the cursor; paths are seen from where the user is."""
+        token = current_directory.set(self._session.cwd)
+        try:
+            return self._completer.complete(text)
+        finally:
+            current_directory.reset(token)
 
     def usage(self, text: str) -> str:
         """Return the usage of the command that TEXT begins with, nothing if it is none."""
@@ -102,6 +112,13 @@ class Host:
         if not name or "_" in name or name not in commands:
             return ""
         return self._session.form(commands[name]).usage if is_command(text.removeprefix(":"), commands) else ""
+
+    def signature(self, text: str) -> Signature:
+        """Return what is being typed, TEXT up to the cursor, takes and does: a command, or the innermost open call."""
+        usage = self.usage(text)
+        if usage:
+            return Signature(usage, self._session.runtime.commands[usage.partition(" ")[0]].summary)
+        return signature_of_call(text, self._session.runtime.namespace.globals)
 
     def needs_more(self, text: str) -> bool:
         """Whether Enter behind TEXT should begin another line."""

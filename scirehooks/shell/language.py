@@ -14,10 +14,10 @@ import codeop
 import re
 import textwrap
 from collections.abc import Container
-from dataclasses import dataclass
 from functools import cache
 
 from scirehooks.errors import UsageError
+from scirehooks.records import dataclass
 from scirehooks.shell.words import Word, is_unfinished, split
 
 __all__ = ["CommandLine", "Line", "ProgramLine", "PythonLine", "first_word", "is_command", "needs_more", "read"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from scirehooks.shell.views import Topic
 
 __all__ = ["Manual"]
+
+_PAGES = Path(__file__).parent.parent / "help"
 
 
 class Manual:
@@ -18,8 +19,8 @@ class Manual:
         'Glossary'
     """
 
-    def __init__(self, folder: Traversable | None = None) -> None:
-        self._folder = folder or files("scirehooks").joinpath("help")
+    def __init__(self, folder: Path = _PAGES) -> None:
+        self._folder = folder
         self._read: dict[str, Topic] = {}  # completion asks for titles at every key
 
     def names(self) -> list[str]:

@@ -11,11 +11,21 @@ from types import FunctionType
 from typing import Any, NewType
 
 from scirehooks.hooks import Command, Entry, Hook, Option, Owner, Place, Runtime, Verdict
+from scirehooks.load import Loader
 from scirehooks.shell.form import Typed
-from scirehooks.shell.views import Fired, Note, VerdictView, place_text, summary
-from scirehooks.values import Candidate, Values
+from scirehooks.shell.views import Note, VerdictView, place_text, summary
+from scirehooks.values import MISSING, Candidate, Values
 
-__all__ = ["EntryName", "FunctionName", "HelpWord", "OptionName", "doc_of_function", "register_names"]
+__all__ = [
+    "EditWord",
+    "EntryName",
+    "FunctionName",
+    "HelpWord",
+    "OptionName",
+    "WhereWord",
+    "doc_of_function",
+    "register_names",
+]
 
 FunctionName = NewType("FunctionName", str)
 """The name of a function in the namespace, perhaps one that is not defined yet."""
@@ -28,6 +38,12 @@ OptionName = NewType("OptionName", str)
 
 HelpWord = NewType("HelpWord", str)
 """Anything that `help` knows."""
+
+WhereWord = NewType("WhereWord", str)
+"""What `where` finds: a function by name, label or number, a command, a hook."""
+
+EditWord = NewType("EditWord", str)
+"""What `edit` opens: a function, a module, an init script, a file."""
 
 
 def register_names(values: Values, runtime: Runtime) -> None:
@@ -47,11 +63,29 @@ def register_names(values: Values, runtime: Runtime) -> None:
         found = sorted(runtime.namespace.globals.items(), key=lambda item: item[0])
         return [Candidate(n, doc_of_function(f)) for n, f in found if type(f) is FunctionType and not n.startswith("_")]
 
+    def labels() -> Iterable[Candidate]:
+        for name, hook in sorted(runtime.hooks.items()):
+            for entry in hook.entries():
+                yield Candidate(entry.label, f"in {name}")
+
+    def findable(prefix: str) -> Iterable[Candidate]:
+        return [*functions(prefix), *labels(), *commands(prefix), *hooks(prefix)]
+
+    def editable(prefix: str) -> Iterable[Candidate]:
+        loader = values.provided(Loader)
+        if loader is not MISSING:
+            yield from (Candidate(name, "init script") for name in loader.scripts.names())
+            yield from (Candidate(name, f"module {file}") for name, file in loader.available().items())
+        yield from functions(prefix)
+        yield from labels()
+
     values.register(Hook, name="hook", from_word=runtime.hooks.__getitem__, to_json=_name, candidates=hooks)
     values.register(Command, name="command", from_word=runtime.commands.__getitem__, to_json=_name, candidates=commands)
     values.register(Option, name="option", from_word=runtime.options.__getitem__, to_json=_name, candidates=options)
     values.register(OptionName, name="option", candidates=options)
     values.register(FunctionName, name="function", candidates=functions)
+    values.register(WhereWord, name="function, command or hook", from_word=Typed, candidates=findable)
+    values.register(EditWord, name="function, module, init script or file", from_word=Typed, candidates=editable)
     values.register(EntryName, name="function in the hook", from_word=Typed)
     values.register(Typed, name="value", from_word=Typed)
     values.register(Owner, name="owner", to_json=_name)
@@ -59,7 +93,6 @@ def register_names(values: Values, runtime: Runtime) -> None:
     values.register(Entry, name="entry", to_json=lambda entry: entry.label)
     values.register(Note, name="note", to_json=lambda _note: None)
     values.register(Verdict, name="verdict", to_json=lambda verdict: values.to_json(VerdictView.of(verdict)))
-    values.register(Fired, name="firing", to_json=lambda fired: _fired(fired, values))
 
 
 def doc_of_function(function: FunctionType) -> str:
@@ -72,16 +105,3 @@ def doc_of_function(function: FunctionType) -> str:
 
 def _name(value: Any) -> str:
     return str(value.name)
-
-
-def _fired(fired: Fired, values: Values) -> dict[str, Any]:
-    """Return what came of a firing; which of the two, result or verdict, depends on the hook."""
-    answer: dict[str, Any] = {
-        "hook": fired.hook,
-        "payload": values.to_json(fired.payload),
-        "functions": list(fired.functions),
-        "rolled_back": fired.rolled_back,
-    }
-    if fired.verdict is not None:
-        return {**answer, "verdict": values.to_json(fired.verdict)}
-    return {**answer, "result": values.to_json(fired.result)}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import timedelta
 from typing import Any
 
-from scirehooks.hooks import Entry, Hook, Runtime, Verdict
-from scirehooks.load import Saved
+from scirehooks.hooks import Entry, Hook
+from scirehooks.load import Saved, ScriptReport
 from scirehooks.shell.cells import one_line
+from scirehooks.shell.explanation import Explanation, explanation_page
 from scirehooks.shell.markdown import markdown
 from scirehooks.shell.render import Columns, Page, Renderer, indented
+from scirehooks.shell.status import Status, status_page
 from scirehooks.shell.text import Fragments, cells, clip, neutral, pad
 from scirehooks.shell.views import (
     CommandView,
     EntryView,
-    Fired,
     FunctionView,
     HookRow,
     HookView,
@@ -24,11 +24,12 @@ from scirehooks.shell.views import (
     OptionView,
     Overview,
     Topic,
-    VerdictView,
+    undefined_text,
 )
+from scirehooks.shell.whereabouts import Whereabouts, whereabouts_page
 from scirehooks.values import Values
 
-__all__ = ["COLUMNS", "PAGES", "entry_page"]
+__all__ = ["COLUMNS", "PAGES"]
 
 _RULES = {
     "all": "every function is called; results do not count",
@@ -68,6 +69,7 @@ def _order(order: tuple[EntryView, ...], renderer: Renderer, width: int) -> Frag
             "depth": entry.depth,
             "for": entry.local,
             "state": "" if entry.state == "active" else entry.state,
+            "until": str(entry.until) if entry.until else None,
             "owner": entry.owner,
             "where": entry.source or entry.added,
             "number": entry.number,
@@ -83,70 +85,14 @@ def _hook_object(hook: Hook, renderer: Renderer, width: int) -> Fragments:
     return [("heading", hook.name + "\n"), *_order(order, renderer, width)]
 
 
-def entry_page(runtime: Runtime) -> Page:
-    """Return what says where an entry stands in RUNTIME, as `add-hook` and `remove-hook` answer it."""
-    return lambda entry, renderer, width: _entry(entry, runtime)
-
-
-def _entry(entry: Entry, runtime: Runtime) -> Fragments:
+def _entry(entry: Entry, renderer: Renderer, width: int) -> Fragments:
+    """Say which entry it is, as Python shows it; a batch says so of one whose function is not defined."""
     result: Fragments = [("name", neutral(entry.label)), ("", f" ({f'#{entry.number}'}, depth {entry.depth:g})")]
     if entry.local is not None:
         result.append(("", f" for {neutral(str(entry.local))}"))
-    if entry.function is None and entry.name is not None and _is_gone(entry, runtime):
-        result.append(("", " is removed"))  # whether it is defined matters no more
-    elif entry.function is None and entry.name is not None:
-        close = difflib.get_close_matches(entry.name, entry.globals, 1, cutoff=0.75)
-        result.append(("warning", " is not defined yet" + (f"; did you mean {close[0]}?" if close else "")))
+    if undefined := undefined_text(entry):
+        result.append(("warning", f" {undefined}"))
     return [*result, ("", "\n")]
-
-
-def _is_gone(entry: Entry, runtime: Runtime) -> bool:
-    hook = runtime.hooks.get(entry.hook)
-    return hook is None or all(each.key != entry.key for each in hook.entries(entry.local))
-
-
-def _fired(fired: Fired, renderer: Renderer, width: int) -> Fragments:
-    payload = ", ".join(f"{key}={renderer.cell(value)}" for key, value in fired.payload.items())
-    head = f"Fired {fired.hook}" + (f" with {payload}" if payload else "")
-    result: Fragments = [("", head + (", in a transaction that was rolled back" if fired.rolled_back else "") + ".\n")]
-    if fired.verdict:
-        return result + _verdict(fired.verdict, renderer, width) + _not_run(fired)
-    result += _called(fired) + _not_run(fired) + _failed(fired.failed)
-    if fired.result is not None:
-        result += [("key", "Result: "), *renderer.render(fired.result, width, python=True)]
-    return result
-
-
-def _called(fired: Fired) -> Fragments:
-    names = ", ".join(neutral(name) for name in fired.functions)
-    if names:
-        return [("", f"Functions: {names}.\n")]
-    return [("dim", "Nothing was called.\n" if fired.not_run else "It is empty: nothing was called.\n")]
-
-
-def _not_run(fired: Fired) -> Fragments:
-    return [("warning", f"Not run: {neutral(', '.join(fired.not_run))}.\n")] if fired.not_run else []
-
-
-def _failed(failed: tuple[str, ...]) -> Fragments:
-    return [("warning", f"Failed: {neutral(each)}\n") for each in failed]
-
-
-def _verdict(verdict: VerdictView, renderer: Renderer, width: int) -> Fragments:
-    result: Fragments = []
-    if verdict.amended:
-        result.append(("warning", f"Amended: {neutral(', '.join(verdict.amended))}.\n"))
-    if verdict.allowed:
-        result.append(("good", "Allowed.\n"))
-    else:
-        result.append(("error", f"Refused by {neutral(verdict.refused_by or '?')}: {neutral(verdict.reason)}\n"))
-    if verdict.not_asked:
-        result.append(("dim", f"Not asked after that: {neutral(', '.join(verdict.not_asked))}.\n"))
-    return result + _failed(verdict.failed)
-
-
-def _verdict_object(verdict: Verdict, renderer: Renderer, width: int) -> Fragments:
-    return _verdict(VerdictView.of(verdict), renderer, width)
 
 
 def _command(view: CommandView, renderer: Renderer, width: int) -> Fragments:
@@ -211,19 +157,26 @@ def _typed(value: Any) -> Any:
 
 PAGES: dict[type, Page] = {
     CommandView: _command,
-    Fired: _fired,
+    Entry: _entry,
+    Explanation: explanation_page,
     FunctionView: _function,
     Hook: _hook_object,
     HookView: _hook,
     Note: _note,
     Overview: _overview,
     Saved: _saved,
+    Status: status_page,
     Topic: _topic,
-    Verdict: _verdict_object,
-    VerdictView: _verdict,
+    Whereabouts: whereabouts_page,
 }
 
 COLUMNS: dict[type, Columns] = {
+    ScriptReport: lambda report: {
+        "file": report.file,
+        "status": report.status,
+        "error": report.error,
+        "ms": round(report.seconds * 1000, 1),
+    },
     HookRow: lambda row: {"hook": row.name, "functions": row.functions, "about": row.doc},
     OptionView: lambda view: {
         "option": view.name,

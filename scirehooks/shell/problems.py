@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import linecache
 import os
-import sysconfig
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
 
 import scirehooks.errors as ours
 from scirehooks.errors import ScireError
 from scirehooks.hooks import Owners
+from scirehooks.records import dataclass
+from scirehooks.shell.libraries import libraries
 from scirehooks.shell.text import Fragments, neutral
 from scirehooks.shell.views import place_text
 
-__all__ = ["Frame", "Problem", "explain"]
+__all__ = ["Frame", "Problem", "explain", "said"]
 
 _PACKAGE = os.path.dirname(os.path.abspath(ours.__file__)) + os.sep
-_LIBRARIES = tuple({os.path.realpath(path) + os.sep for path in sysconfig.get_paths().values()} | {"<frozen"})
 _GENERATED = "<scirehooks "  # how the code is called that fires a hook
 _FRAMES = 8  # the last frames shown of a function's error; an endless recursion has a thousand
 _LINES = 12  # of a message
@@ -80,7 +79,7 @@ def _whose(file: str, owners: Owners) -> Literal["ours", "user", "library"]:
         return "user"  # asked first: shipped modules lie inside the package, and are users of it
     if file.startswith((_PACKAGE, _GENERATED)):
         return "ours"
-    return "library" if os.path.realpath(file).startswith(_LIBRARIES) or file.startswith("<frozen") else "user"
+    return "library" if file.startswith("<frozen") or os.path.realpath(file).startswith(libraries()) else "user"
 
 
 def _innermost(frames: list[Frame]) -> str:
@@ -101,12 +100,16 @@ def _head(error: BaseException, *, named: bool) -> Fragments:
 
 
 def _message(error: BaseException) -> str:
-    try:
-        text = error.message if isinstance(error, ScireError) else str(error)
-    except Exception as failure:  # noqa: BLE001 - the function door: `__str__` is the user's code
-        return f"(its text failed: {type(failure).__name__})"
-    lines = neutral(text).strip().split("\n")
+    lines = said(error).strip().split("\n")
     return "\n".join(lines if len(lines) <= _LINES else [*lines[:_LINES], "…"])
+
+
+def said(error: BaseException) -> str:
+    """Return the text of ERROR, whatever that is made of, so that no terminal takes it for anything else."""
+    try:
+        return neutral(error.message if isinstance(error, ScireError) else str(error))
+    except BaseException as failure:  # noqa: BLE001 - the function door: `__str__` is the user's code
+        return f"(its text failed: {type(failure).__name__})"
 
 
 def _notes(error: BaseException) -> Fragments:

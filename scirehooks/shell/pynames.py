@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from scirehooks.hooks import Hook
@@ -18,12 +18,12 @@ from scirehooks.shell.names import doc_of_function
 from scirehooks.shell.views import summary
 from scirehooks.values import Candidate
 
-__all__ = ["complete_name", "describe", "members"]
+__all__ = ["NOTHING", "complete_name", "describe", "find", "look_up", "members"]
 
 _MRO = type.__dict__["__mro__"]
 _CLASS_DICT = type.__dict__["__dict__"]
 _CLASS_NAME = type.__dict__["__name__"]
-_NOTHING = object()
+NOTHING = object()
 
 # What is found in a class and is the very thing one gets from the object, or is harmless to look further into.
 _PLAIN = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, str, int, float, dict, list, tuple)
@@ -41,12 +41,26 @@ def complete_name(text: str, names: Mapping[str, Any]) -> list[Candidate]:
         found = {name: value for name, value in {**vars(builtins), **names}.items() if type(name) is str}
         words = [Candidate(word, "keyword") for word in keyword.kwlist if prefix and word.startswith(prefix)]
         return [*_matching(found, prefix, ""), *words]
-    here: Any = names.get(path[0], vars(builtins).get(path[0], _NOTHING))
+    here = find(path, names)
+    return [] if here is NOTHING else _matching(members(here), prefix, ".".join(path) + ".")
+
+
+def find(path: Sequence[str], names: Mapping[str, Any]) -> Any:
+    """Return what the dotted name PATH stands for where NAMES are defined, NOTHING if that cannot be told."""
+    here = names.get(path[0], vars(builtins).get(path[0], NOTHING))
     for name in path[1:]:
-        if here is _NOTHING:
-            return []
-        here = _attribute(here, name)
-    return [] if here is _NOTHING else _matching(members(here), prefix, ".".join(path) + ".")
+        if here is not NOTHING:
+            here = _attribute(here, name)
+    return here
+
+
+def look_up(thing: Any, name: str) -> tuple[Any, bool]:
+    """Return what stands under NAME in the dictionaries of THING or its classes, and whether THING has it itself."""
+    own = _own_dict(thing)
+    in_class = next((each[name] for each in _class_dicts(thing) if name in each), NOTHING)
+    if own is not None and name in own and not _is_descriptor(in_class):
+        return own[name], True
+    return in_class, issubclass(type(thing), type)
 
 
 def members(thing: Any) -> dict[str, Any]:
@@ -87,21 +101,16 @@ def _matching(found: Mapping[str, Any], prefix: str, before: str) -> list[Candid
 
 
 def _attribute(thing: Any, name: str) -> Any:
-    """Return the attribute NAME of THING if a dictionary holds the very thing, else a mark."""
-    own = _own_dict(thing)
-    in_class = _NOTHING
-    for each in _class_dicts(thing):
-        if name in each:
-            in_class = each[name]
-            break
-    if own is not None and name in own and not _is_descriptor(in_class):
-        return own[name]
-    return in_class if type(in_class) in _PLAIN else _NOTHING
+    """Return the attribute NAME of THING if a dictionary holds the very thing, else NOTHING."""
+    found, its_own = look_up(thing, name)
+    if its_own and not issubclass(type(thing), type):
+        return found
+    return found if type(found) in _PLAIN else NOTHING
 
 
 def _is_descriptor(value: Any) -> bool:
     """Whether VALUE takes part in attribute access, so that an object's own dictionary does not decide."""
-    return value is not _NOTHING and type(value) not in _PLAIN and any(
+    return value is not NOTHING and type(value) not in _PLAIN and any(
         "__set__" in _CLASS_DICT.__get__(each) for each in _MRO.__get__(type(value))
     )  # fmt: skip
 

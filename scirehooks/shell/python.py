@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import inspect
-import linecache
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from types import CodeType
 from typing import Any
 
-__all__ = ["Locals", "Python", "Remembered", "compile_chunk", "remember_source"]
+from scirehooks.errors import NotAllowedHereError
+from scirehooks.hooks import Runtime
+from scirehooks.shell.sources import Source
+
+__all__ = ["Locals", "Python", "compile_chunk"]
 
 
 def compile_chunk(source: str, file: str, first_line: int = 1) -> list[CodeType]:
@@ -39,35 +41,17 @@ def compile_chunk(source: str, file: str, first_line: int = 1) -> list[CodeType]
     return [compile(part, file, mode, flags, dont_inherit=True) for part, mode in parts]
 
 
-def remember_source(source: str, file: str, first_line: int = 1) -> None:
-    """Let tracebacks and `inspect.getsource` find SOURCE, which begins at FIRST_LINE of FILE.
-
-    An entry without a time is never thrown out as stale; a function defined at the prompt may live for months.
-    """
-    lines = [line + "\n" for line in source.split("\n")]
-    linecache.cache[file] = (len(source), None, ["\n"] * (first_line - 1) + lines, file)
-
-
-class Remembered(Iterable[str]):
-    """Lines that come one at a time, of which tracebacks find those that have come."""
-
-    def __init__(self, lines: Iterable[str], file: str) -> None:
-        self._lines = lines
-        self._seen: list[str] = []
-        linecache.cache[file] = (0, None, self._seen, file)
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
-            self._seen.append(line + "\n")
-            yield line
-
-
 class Locals(MutableMapping[str, Any]):
-    """What a session's top-level code reads and writes: the namespace's VIEW, and a `_` of the session's own."""
+    """What a session's top-level code reads and writes: the namespace's VIEW, and a `_` of the session's own.
 
-    def __init__(self, view: MutableMapping[str, Any]) -> None:
+    SOURCES keeps, by name, the text that assigned it: `source`, while that runs.
+    """
+
+    def __init__(self, view: MutableMapping[str, Any], sources: MutableMapping[str, Source]) -> None:
         self._view = view
         self._own: dict[str, Any] = {}
+        self._sources = sources
+        self.source: Source | None = None
 
     def remember(self, value: Any) -> None:
         """Let `_` be VALUE, the last result."""
@@ -81,12 +65,15 @@ class Locals(MutableMapping[str, Any]):
             self._own[name] = value
         else:
             self._view[name] = value
+            if self.source is not None:
+                self._sources[name] = self.source
 
     def __delitem__(self, name: str) -> None:
         if name in self._own:
             del self._own[name]
         else:
             del self._view[name]
+            self._sources.pop(name, None)
 
     def __iter__(self) -> Iterator[str]:
         return iter([*self._own, *self._view])
@@ -96,12 +83,12 @@ class Locals(MutableMapping[str, Any]):
 
 
 class Python:
-    """Runs code in a namespace; one event loop serves all awaits, so that a task can be awaited lines later."""
+    """Runs code in the namespace of RUNTIME, and awaits on its loop, where tasks go on living between two lines."""
 
-    def __init__(self, names: dict[str, Any], local: Locals) -> None:
-        self._globals = names
+    def __init__(self, runtime: Runtime, local: Locals) -> None:
+        self._globals = runtime.namespace.globals
         self._locals = local
-        self._runner: asyncio.Runner | None = None
+        self._loop = runtime.loop
 
     def run(self, codes: list[CodeType]) -> Any:
         """Run CODES in order and return the value of the last."""
@@ -109,12 +96,8 @@ class Python:
         for code in codes:
             value = eval(code, self._globals, self._locals)
             if code.co_flags & inspect.CO_COROUTINE:
-                self._runner = self._runner or asyncio.Runner()
-                value = self._runner.run(value)
+                if self._loop.is_current():
+                    value.close()
+                    raise NotAllowedHereError("The await would have to run on the very loop that waits for it here.")
+                value = self._loop.run(value)
         return value
-
-    def close(self) -> None:
-        """Cancel what still waits and close the loop."""
-        if self._runner:
-            self._runner.close()
-            self._runner = None

@@ -9,10 +9,13 @@ from __future__ import annotations
 import pprint
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 from typing import Any
 
+from scirehooks.hooks import Command, said
 from scirehooks.shell.cells import fields_of, is_record, one_line, safe_repr
-from scirehooks.shell.text import Fragments, cells, clip, neutral, pad
+from scirehooks.shell.table import GAP, Column, table
+from scirehooks.shell.text import Fragments, cells, clip, neutral, pad, wrapped
 from scirehooks.values import Values
 
 __all__ = ["Columns", "Page", "Renderer", "indented"]
@@ -23,9 +26,6 @@ Page = Callable[[Any, "Renderer", int], Fragments]
 Columns = Callable[[Any], dict[str, Any]]
 """Which columns a record of one class has in a table."""
 
-_LEAST = 4  # columns a column of a table keeps, however narrow the terminal
-_GAP = "  "
-
 
 class Renderer:
     """What turns values into text; PAGES and COLUMNS say how classes with a form of their own are shown."""
@@ -34,19 +34,23 @@ class Renderer:
         self, values: Values, pages: dict[type, Page] | None = None, columns: dict[type, Columns] | None = None
     ) -> None:
         self._values = values
-        self._pages = pages or {}
+        self._pages = {**(pages or {})}
         self._columns = columns or {}
+
+    def defpage(self, class_: type, page: Page) -> None:
+        """Let PAGE say how values of CLASS_ are shown."""
+        self._pages[class_] = page
 
     def render(self, value: Any, width: int = 0, *, python: bool = False) -> Fragments:
         """Return VALUE as text; a PYTHON value is shown as Python writes it unless it has a form of its own."""
         page = self._pages.get(type(value))
         if page:
-            return page(value, self, width)
+            return wrapped(page(value, self, width), width)
         if value is None:
             return []
         records = isinstance(value, list | tuple) and value and all(is_record(item) for item in value)
         if records and any(_is_long(item) for record in value for item in fields_of(record).values()):
-            return self._sheets([fields_of(record) for record in value], width)
+            return self._sheets([self._columns.get(type(record), fields_of)(record) for record in value], width)
         if records and not (python and isinstance(value[0], dict)):
             return self.table(value, width)
         if python and (isinstance(value, dict | list | tuple | str | AbstractSet) or not is_record(value)):
@@ -59,8 +63,10 @@ class Renderer:
             return [("", one_line(item, self._values) + "\n") for item in value]
         return [("", one_line(value, self._values) + "\n")]
 
-    def line(self, value: Any, width: int = 0) -> Fragments:
-        """Return a record on one line, as the acknowledgement of a command."""
+    def line(self, value: Any, width: int = 0, command: Command | None = None) -> Fragments:
+        """Return VALUE on one line, as the acknowledgement of COMMAND: what it says of it, else the record."""
+        if command is not None and (text := said(command.function, value)):
+            return wrapped([("", neutral(text) + "\n")], width)
         if type(value) in self._pages or not is_record(value):
             return self.render(value, width)
         parts = [f"{key} {text}" for key, item in fields_of(value).items() if (text := self.cell(item))]
@@ -78,7 +84,7 @@ class Renderer:
         column = min(max(cells(neutral(key)) for key in fields), 24)
         result: Fragments = []
         for key, value in fields.items():
-            shown = self._value(value, width, indent + _GAP)
+            shown = self._value(value, width, indent + GAP)
             below = shown[0] == ("", "\n")
             result += [("key", indent + (neutral(key) if below else pad(neutral(key), column))), *shown]
         return result
@@ -101,31 +107,24 @@ class Renderer:
         if _is_long(value):
             return [("", "\n"), *indented([("", neutral(value).rstrip("\n") + "\n")], indent)]
         text = self.cell(value)
-        return [("", f"{_GAP}{text}\n")] if text else [("dim", f"{_GAP}-\n")]
+        return [("", f"{GAP}{text}\n")] if text else [("dim", f"{GAP}-\n")]
 
     def table(self, records: Sequence[Any], width: int = 0) -> Fragments:
         """Return RECORDS as a table; a column that is empty in all of them is left out."""
-        fields = [self._columns.get(type(record), fields_of)(record) for record in records]
-        rows = [{key: self.cell(item) for key, item in row.items() if not _is_deep(item)} for row in fields]
-        names = [name for name in _names(rows) if any(row.get(name) for row in rows)] or _names(rows)[:1]
-        numeric = {name: all(_is_number(row.get(name)) for row in fields) for name in names}
-        widths = {name: max(cells(name), *(cells(row.get(name, "")) for row in rows)) for name in names}
-        _shrink(widths, width)
-        result: Fragments = []
-        for number, name in enumerate(names):
-            last = number == len(names) - 1
-            text = clip(neutral(name), widths[name])
-            result.append(("heading", text if last else pad(text, widths[name], right=numeric[name]) + _GAP))
-        result.append(("", "\n"))
-        for row in rows:
-            filled = max((number for number, name in enumerate(names) if row.get(name)), default=0)
-            for number, name in enumerate(names[: filled + 1]):
-                text = clip(row.get(name, ""), widths[name])
-                if number < filled or numeric[name]:
-                    text = pad(text, widths[name], right=numeric[name])
-                result.append(("name" if number == 0 else "", text))
-                result.append(("", "\n" if number == filled else _GAP))
-        return result
+        rows = [self._columns.get(type(record), fields_of)(record) for record in records]
+        rows = [{key: item for key, item in row.items() if not _is_deep(item)} for row in rows]
+        columns = [self._column(name, [row.get(name) for row in rows]) for name in _names(rows)]
+        return table([column for column in columns if any(column.texts)] or columns[:1], width)
+
+    def _column(self, name: str, items: list[Any]) -> Column:
+        texts = [self.cell(item) for item in items]
+        if items and all(map(_is_number, items)):
+            return Column(neutral(name), texts, "number")
+        if any(isinstance(item, datetime) for item in items) and all(
+            item is None or isinstance(item, datetime) for item in items
+        ):
+            return Column(neutral(name), texts, "time", [_short(item) for item in items])
+        return Column(neutral(name), texts)
 
 
 def indented(fragments: Fragments, indent: str) -> Fragments:
@@ -148,7 +147,7 @@ def indented(fragments: Fragments, indent: str) -> Fragments:
     return result
 
 
-def _names(rows: list[dict[str, str]]) -> list[str]:
+def _names(rows: list[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
@@ -166,16 +165,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _shrink(widths: dict[str, int], width: int) -> None:
-    """Make the widest columns narrower until the table fits into WIDTH columns (0: any number)."""
-    if not width:
-        return
-    gaps = len(_GAP) * (len(widths) - 1)
-    while sum(widths.values()) + gaps > width:
-        widest = max(widths, key=lambda name: widths[name])
-        if widths[widest] <= _LEAST:
-            return
-        widths[widest] -= 1
+def _short(time: datetime | None) -> str:
+    """Return TIME as short as it still says something: today the clock, else the date."""
+    if time is None:
+        return ""
+    local = time.astimezone()
+    return local.strftime("%H:%M:%S" if local.date() == datetime.now().date() else "%Y-%m-%d")
 
 
 def _repr(value: Any, width: int) -> str:

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 import pwd
 import subprocess
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from itertools import count
-from typing import Any, Literal, TextIO
+from pathlib import Path
+from typing import IO, Any, Literal
 
-from scirehooks.errors import ScireError, UsageError
-from scirehooks.hooks import Command, Origin, Owner, Place, Runtime
+from scirehooks.errors import ConflictError, ScireError, UnknownNameError, UsageError
+from scirehooks.hooks import Command, Origin, Owner, Place, Record, Runtime
+from scirehooks.records import dataclass
 from scirehooks.shell.arguments import bind
+from scirehooks.shell.evaluation import Evaluation, check_interrupt, current_evaluation
 from scirehooks.shell.form import Form, provided_by
-from scirehooks.shell.language import CommandLine, ProgramLine, read
-from scirehooks.shell.problems import Problem, explain
-from scirehooks.shell.python import Locals, Python, compile_chunk, remember_source
-from scirehooks.shell.typos import meant, no_such_command
-from scirehooks.shell.views import Fired
-from scirehooks.values import Values
+from scirehooks.shell.language import CommandLine, ProgramLine, first_word, read
+from scirehooks.shell.problems import Problem, explain, said
+from scirehooks.shell.python import Locals, Python, compile_chunk
+from scirehooks.shell.sources import remember_source, source_of_file, sources_of_names
+from scirehooks.shell.streams import Console, Metered, current_console, routed
+from scirehooks.shell.typos import as_in_sh, meant, no_such_command
+from scirehooks.shell.views import Answer
+from scirehooks.values import Values, current_directory
 
 Kind = Literal["command", "python", "program"]
+_TYPED = 1_000  # lines that `history` knows
+_QUOTA = 1 << 20  # bytes that an evaluation may print, where no option says so
 
 __all__ = ["Outcome", "Session", "current_session", "run_locally", "user_name"]
 
@@ -46,6 +55,10 @@ class Outcome:
 class Session:
     """One attached shell: evaluates lines for its owner, on behalf of a user.
 
+    What they print goes to CONSOLE (default: to the streams of the process). Relative paths are seen from CWD. `seen`
+    is the number of the last journal record that its user knows of: `undo` and its kin are refused after a later one
+    of others. None: that is not checked.
+
     Example:
         >>> session = Session(Runtime("demo"), Values())
         >>> session.evaluate("6 * 7").value
@@ -54,61 +67,117 @@ class Session:
         43
     """
 
-    def __init__(self, runtime: Runtime, values: Values, *, name: str = "shell", actor: str = "") -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        values: Values,
+        *,
+        name: str = "shell",
+        actor: str = "",
+        console: Console | None = None,
+        cwd: Path | None = None,
+    ) -> None:
         self.runtime = runtime
         self.values = values
         self.name = name
         self.actor = actor or user_name()
         self.owner = Owner("session", name)
+        self.console = console
+        self.cwd = cwd
+        self.seen: int | None = None
+        self.typed: deque[str] = deque(maxlen=_TYPED)  # what was evaluated, the newest last
         self._numbers = count(1)
-        self._locals = Locals(runtime.namespace.view(self.owner))
-        self._python = Python(runtime.namespace.globals, self._locals)
+        self._locals = Locals(runtime.namespace.view(self.owner), sources_of_names(runtime))
+        self._python = Python(runtime, self._locals)
+        self._metered: tuple[Evaluation | None, Metered] | None = None
 
     def close(self) -> None:
-        """End what the session's awaits left running."""
-        self._python.close()
+        """End the session; the names and tasks that it made stay."""
+        self.console = None
+        self._metered = None
 
     def form(self, command: Command) -> Form:
         """Return what COMMAND may be given in this session."""
         return Form(command, provided_by(self.values, {Session: self}))
 
-    def evaluate(
-        self, text: str, *, file: str = "", line: int = 1, run_program: Callable[[str], int] | None = None
-    ) -> Outcome:
+    def evaluate(self, text: str, *, file: str = "", line: int = 1, console: Console | None = None) -> Outcome:
         """Evaluate TEXT, which begins at LINE of FILE (default: a file of its own), and return what came of it.
 
-        RUN_PROGRAM runs a local program and returns its exit status. Nothing but an interrupt that comes between two
-        steps of this method ever escapes.
+        What it prints goes to CONSOLE (default: the session's own, up to the quota). Nothing but an interrupt that
+        comes between two steps of this method ever escapes.
         """
-        if not file:
-            file = f"<{self.name}:{next(self._numbers)}>"
-            remember_source(text, file, line)
+        self.typed.append(text)
+        evaluation = current_evaluation.get()
+        if evaluation is not None and evaluation.session is self:
+            evaluation.line = text
+        if file:
+            source = source_of_file(file)
+        else:
+            file = self._free_name()
+            source = remember_source(text, file, line)
+        if source is not None and self.runtime.owners.of_file(file) is None:
+            source.when_gone(self.runtime.owners.forget, file)
         self.runtime.owners.register(file, self.owner)
         kind: Kind = "python"
-        token = current_session.set(self)
+        console = console or self._console()
         try:
-            with self.runtime.owners.acting(self.owner, actor=self.actor):
+            with self._current(console), self.runtime.owners.acting(self.owner, actor=self.actor):
+                check_interrupt()  # of a line before it, whose answer was being shown
                 parsed = read(text, self.runtime.commands)
                 if isinstance(parsed, CommandLine):
                     kind = "command"
                     return self._succeeded(kind, self._command(parsed, file, line), parsed.name)
                 if isinstance(parsed, ProgramLine):
                     kind = "program"
-                    (run_program or run_locally)(parsed.text)
+                    _run_program(parsed.text, console)
                     return self._succeeded(kind, None)
+                if ";" in first_word(text) and (several := as_in_sh(text, self.runtime.commands)):
+                    raise several  # as Python, `clients; who` would name two functions, and do nothing
                 return self._succeeded(kind, self._run_python(parsed.source, file, line))
         except SystemExit as wish:
             return _quitting(kind, wish)
         except BaseException as error:  # noqa: BLE001 - the function door: whatever the user's code raises is an outcome
-            better = self._better(text, error) if kind == "python" else None
-            return self._failed(kind, better or error, file)
-        finally:
-            current_session.reset(token)
+            better: BaseException | None = None
+            if kind == "python":
+                better = self._better(text, error)
+            elif kind == "command" and isinstance(error, UsageError | UnknownNameError):
+                better = as_in_sh(text.removeprefix(":").lstrip(), self.runtime.commands)
+            return self._failed(kind, better or _interrupted(error) or error, file)
+
+    def _free_name(self) -> str:
+        """Return what the next text is compiled as; a session of this name before may have left functions behind."""
+        names = (f"<{self.name}:{number}>" for number in self._numbers)
+        return next(name for name in names if self.runtime.owners.of_file(name) is None)
+
+    def _console(self) -> Console | None:
+        """Return the session's console with its quota, which all lines of one evaluation share."""
+        if self.console is None:
+            return None
+        evaluation = current_evaluation.get()
+        if self._metered is None or evaluation is None or self._metered[0] is not evaluation:
+            options = self.runtime.options
+            limit = options["print-quota"].value if "print-quota" in options else _QUOTA
+            self._metered = (evaluation, Metered(self.console, limit))
+        return self._metered[1]
+
+    @contextmanager
+    def _current(self, console: Console | None) -> Iterator[None]:
+        """Let code in the block find the session, and print to CONSOLE."""
+        with ExitStack() as left:
+            left.callback(current_session.reset, current_session.set(self))
+            left.callback(current_directory.reset, current_directory.set(self.cwd))
+            if console is not None:
+                left.enter_context(routed())
+                left.callback(current_console.reset, current_console.set(console))
+            yield
 
     def _command(self, parsed: CommandLine, file: str, line: int) -> Any:
         if parsed.name not in self.runtime.commands or "_" in parsed.name:
             raise no_such_command(parsed.name, list(self.runtime.commands))
-        form = self.form(self.runtime.commands[parsed.name])
+        found = self.runtime.commands[parsed.name]
+        if found.fresh:
+            self._check_seen(found)
+        form = self.form(found)
         words = [word.text for word in parsed.words]
         if words == ["--help"] and "help" in self.runtime.commands:
             form, words = self.form(self.runtime.commands["help"]), [form.command.name]
@@ -117,10 +186,35 @@ class Session:
         called = compile("\n" * (line - 1) + "call(*positional, **keyword)", file, "eval", dont_inherit=True)
         return eval(called, {"call": form.command.function, **arguments._asdict()})
 
+    def made(self, record: Record) -> bool:
+        """Whether RECORD was made in this session: by its lines, or by what they loaded."""
+        # The very object: two administrators who are both root are told apart by it.
+        return record.owner == self.owner or record.actor is self.actor
+
+    def _check_seen(self, command: Command) -> None:
+        """Refuse COMMAND if somebody else has changed something since the session was at its prompt."""
+        if self.seen is None:
+            return
+        with self.runtime.journal.lock:
+            later = [record for record in self.runtime.journal.records if record.id > self.seen]
+        others = [record for record in later if not self.made(record)]
+        if others:
+            last = others[-1]
+            raise ConflictError(
+                f"{command.name} is based on a state that is no more: {_by_whom(last)} has done "
+                f"{self.runtime.journal.title(last)} ({last.subject}) since.",
+                "Look with journal, then type it again.",
+            )
+
     def _run_python(self, source: str, file: str, line: int) -> Any:
+        codes = compile_chunk(source, file, line)
+        self._locals.source = source_of_file(file)
+        if self._locals.source is not None:
+            self._locals.source.holds(codes)
         try:
-            value = self._python.run(compile_chunk(source, file, line))
+            value = self._python.run(codes)
         finally:
+            self._locals.source = None
             # `global x` in a function and a walrus inside a comprehension set names past the view.
             self.runtime.namespace.sweep(Origin(self.owner, Place(file, line), self.actor))
         if value is not None:
@@ -143,7 +237,7 @@ class Session:
         return walk is not None and walk.tb_frame.f_code.co_name == "<module>"
 
     def _succeeded(self, kind: Kind, value: Any, command: str = "") -> Outcome:
-        status = value.exit_status if isinstance(value, Fired) else 0
+        status = value.exit_status if isinstance(value, Answer) else 0
         return Outcome(kind, command, value, status=status)
 
     def _failed(self, kind: Kind, error: BaseException, file: str) -> Outcome:
@@ -154,19 +248,32 @@ class Session:
         return Outcome(kind, error=error, problem=problem, status=status)
 
 
-def run_locally(text: str, stdout: TextIO | None = None) -> int:
-    """Run TEXT by sh on our own terminal, or with its output to STDOUT, and return its exit status.
+def run_locally(text: str, stdout: IO[Any] | None = None) -> int:
+    """Run TEXT by sh on our own terminal, or with its output to STDOUT; return its status, -N if signal N killed it."""
+    return subprocess.run(["/bin/sh", "-c", text], check=False, stdout=stdout).returncode
 
-    Raises:
-        ScireError: it did not end with status 0.
-    """
+
+def _run_program(text: str, console: Console | None) -> None:
+    """Run TEXT where the user is; anything but success is an error."""
     if not text:
         raise UsageError("There is no program after the exclamation mark.", "For example: !uptime")
-    status = subprocess.run(["/bin/sh", "-c", text], check=False, stdout=stdout).returncode
+    status = run_locally(text) if console is None else console.run_program(text)
     if status:
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         raise ScireError(f"!{text} {how}.")
-    return status
+
+
+def _interrupted(error: BaseException) -> BaseException | None:
+    """Return the interrupt if that is what cancelled what was awaited, as ERROR says."""
+    evaluation = current_evaluation.get()
+    if evaluation is None or not evaluation.interrupted or not isinstance(error, asyncio.CancelledError):
+        return None
+    return KeyboardInterrupt().with_traceback(error.__traceback__)
+
+
+def _by_whom(record: Record) -> str:
+    """Say who made RECORD: a user, and in which session or module."""
+    return f"{record.actor} ({record.owner})" if record.actor else str(record.owner)
 
 
 def user_name() -> str:
@@ -181,4 +288,4 @@ def _quitting(kind: Kind, wish: SystemExit) -> Outcome:
     """Return the outcome of `quit`, `exit()` and `sys.exit(…)`, with Python's meaning of the argument."""
     if wish.code is None or isinstance(wish.code, int):
         return Outcome(kind, status=wish.code or 0, quit=True)
-    return Outcome(kind, error=wish, problem=Problem("user", [("error", f"{wish.code}\n")]), status=1, quit=True)
+    return Outcome(kind, error=wish, problem=Problem("user", [("error", f"{said(wish)}\n")]), status=1, quit=True)

@@ -9,9 +9,13 @@ from collections.abc import Collection
 
 from scirehooks.errors import UnknownNameError, UsageError, nearest
 from scirehooks.shell.language import first_word
+from scirehooks.shell.words import quote, split
 
-__all__ = ["meant", "no_such_command"]
+__all__ = ["as_in_sh", "meant", "no_such_command"]
 
+_OF_SH = re.compile(r"^(?:&&|\|\|?|>>?|;)|;$")
+_SEVERAL = re.compile(";")  # `hooks;options`: no name has one in it
+_QUOTING = frozenset("'\"\\")
 _COMMAND = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*")
 
 
@@ -36,7 +40,7 @@ def meant(text: str, error: Exception, commands: Collection[str], names: Collect
     """
     word = first_word(text)
     if word in commands:
-        return _redirected(text, word)
+        return as_in_sh(text, commands) if text[len(word) :].lstrip().startswith(">") else None
     looks_like_command = bool(_COMMAND.fullmatch(word)) and not keyword.iskeyword(word)
     if isinstance(error, SyntaxError):
         # `cliens web1` is no Python either; without a near command Python's own message says more.
@@ -50,13 +54,36 @@ def meant(text: str, error: Exception, commands: Collection[str], names: Collect
     return _undefined(error, error.name, commands, names)
 
 
-def _redirected(text: str, command: str) -> UsageError | None:
-    """Return the error of TEXT if it sends the output of COMMAND into a file, as sh would."""
-    rest = text[len(command) :].strip()
-    if not rest.startswith(">"):
+def as_in_sh(text: str, commands: Collection[str]) -> UsageError | None:
+    """Return the error of TEXT if it begins with one of COMMANDS and goes on as only sh would understand it.
+
+    Example:
+        >>> print(as_in_sh("clients | head", ["clients"]))
+        Output is not piped here. In a shell, type: scirehooks -c clients | head
+        >>> print(as_in_sh("clients; hooks", ["clients"]))
+        One command on a line. Type them one after the other, or in a shell: scirehooks -c clients -c hooks
+    """
+    for word in split(text, unfinished=True):
+        raw = text[word.start : word.end]
+        found = None if _QUOTING & set(raw) else (_OF_SH if word.start else _SEVERAL).search(raw)
+        if found:
+            break
+    else:
+        return None
+    line, operator, rest = (
+        text[: word.start + found.start()].strip(),
+        found[0],
+        text[word.start + found.end() :].strip(),
+    )
+    if first_word(line) not in commands:
         return None
     # Not with `!`: while we run, nobody else can open the fleet.
-    return UsageError("Output is not redirected here.", f"In a shell, type: scirehooks -c {command} {rest}")
+    command = f"scirehooks -c {quote(line)}"
+    if operator in (";", "&&", "||"):
+        more = f" -c {quote(rest)}" if rest else ""
+        return UsageError("One command on a line.", f"Type them one after the other, or in a shell: {command}{more}")
+    what = "piped" if operator == "|" else "redirected"
+    return UsageError(f"Output is not {what} here.", f"In a shell, type: {command} {operator} {rest}")
 
 
 def _undefined(error: NameError, name: str, commands: Collection[str], names: Collection[str]) -> NameError | None:

@@ -5,32 +5,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
-from scirehooks.hooks import Entry, Hook, Option, Verdict
+from scirehooks.errors import nearest
+from scirehooks.hooks import Entry, Hook, Lease, Option, Verdict
 from scirehooks.load import Saved
+from scirehooks.records import dataclass
 from scirehooks.values import Values
 
 __all__ = [
+    "Answer",
     "CommandView",
     "EntryView",
     "FieldView",
-    "Fired",
     "FunctionView",
     "HookRow",
     "HookView",
+    "LeaseView",
     "Match",
     "Note",
     "OptionView",
     "Overview",
     "Topic",
     "VerdictView",
+    "clock_text",
     "is_answer",
+    "last_error",
     "place_text",
     "summary",
+    "undefined_text",
     "where",
 ]
+
+
+class Answer:
+    """What a command was typed for: it is shown, and written as JSON; EXIT_STATUS is what a batch ends with."""
+
+    __slots__ = ()
+    exit_status: ClassVar[int] = 0
 
 
 class Note(str):
@@ -58,8 +71,33 @@ class HookRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseView:
+    """Until when an entry stays: the time it EXPIRES, the CALLS it has left, or the end of a SESSION."""
+
+    expires: datetime | None = None
+    calls: int | None = None
+    session: str | None = None
+
+    @classmethod
+    def of(cls, lease: Lease) -> LeaseView:
+        """Return the view of LEASE."""
+        expires = None if lease.expires is None else datetime.fromtimestamp(int(lease.expires), UTC)
+        return cls(expires, lease.calls, lease.session)
+
+    def __str__(self) -> str:
+        parts = []
+        if self.calls is not None:
+            parts.append(f"{self.calls} more call{'s' if self.calls != 1 else ''}")
+        if self.expires is not None:
+            parts.append(clock_text(self.expires))
+        if self.session is not None:
+            parts.append(f"end of {self.session}")
+        return " or ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
 class EntryView:
-    """One function in a hook: at which place of the order, whose, added and written where."""
+    """One function in a hook: at which place of the order, whose, added and written where, and until when."""
 
     position: int
     function: str
@@ -70,6 +108,7 @@ class EntryView:
     source: str | None
     state: str
     local: str | None
+    until: LeaseView | None = None
 
     @classmethod
     def of(cls, entry: Entry, position: int) -> EntryView:
@@ -78,7 +117,8 @@ class EntryView:
         local = None if entry.local is None else str(entry.local)
         added, source = place_text(entry.place), place_text(entry.source)
         number, owner = f"#{entry.number}", str(entry.owner)
-        return cls(position, entry.label, number, entry.depth, owner, added, source, state, local)
+        until = None if entry.until is None else LeaseView.of(entry.until)
+        return cls(position, entry.label, number, entry.depth, owner, added, source, state, local, until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +131,7 @@ class FieldView:
 
 
 @dataclass(frozen=True, slots=True)
-class HookView:
+class HookView(Answer):
     """All that is to be known of one hook, its order first."""
 
     name: str
@@ -122,7 +162,7 @@ class HookView:
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictView:
+class VerdictView(Answer):
     """The answer of an `ask` hook: allowed or not, and who said what."""
 
     allowed: bool
@@ -146,28 +186,7 @@ class VerdictView:
 
 
 @dataclass(frozen=True, slots=True)
-class Fired:
-    """A firing by hand: with which payload, through which functions, and what came of it."""
-
-    hook: str
-    payload: dict[str, Any]
-    functions: tuple[str, ...]
-    result: Any = None
-    verdict: VerdictView | None = None
-    rolled_back: bool = False
-    not_run: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
-
-    @property
-    def exit_status(self) -> int:
-        """A refusal ends a batch like the refusal of the operation would, a failure like one that is raised."""
-        if self.verdict and not self.verdict.allowed:
-            return 3
-        return 1 if self.failed else 0
-
-
-@dataclass(frozen=True, slots=True)
-class OptionView:
+class OptionView(Answer):
     """An option with its value."""
 
     name: str
@@ -186,7 +205,7 @@ class OptionView:
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(Answer):
     """A page of the manual."""
 
     name: str
@@ -195,7 +214,7 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class CommandView:
+class CommandView(Answer):
     """A command as `help` shows it."""
 
     name: str
@@ -208,7 +227,7 @@ class CommandView:
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionView:
+class FunctionView(Answer):
     """A function or other Python object as `help` shows it."""
 
     name: str
@@ -227,14 +246,11 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Answer):
     """What `help` alone shows: the topics, and the commands by owner."""
 
     topics: tuple[Match, ...]
     commands: tuple[Match, ...]
-
-
-_ANSWERS = (CommandView, Fired, FunctionView, HookView, OptionView, Overview, Saved, Topic, VerdictView)
 
 
 def is_answer(command: str, value: Any) -> bool:
@@ -242,7 +258,7 @@ def is_answer(command: str, value: Any) -> bool:
 
     That is there in Python, `client_add("web1").id`; at a prompt it is one line, and a batch is silent about it.
     """
-    return isinstance(value, (list, tuple, *_ANSWERS)) or type(value) is str or command.startswith("describe-")
+    return isinstance(value, list | tuple | Answer | Saved) or type(value) is str or command.startswith("describe-")
 
 
 def summary(doc: str) -> str:
@@ -255,6 +271,12 @@ def summary(doc: str) -> str:
     return doc.strip().partition("\n")[0].strip()
 
 
+def clock_text(time: datetime) -> str:
+    """Return TIME as the clock on the reader's wall has it: today without the date. JSON has UTC."""
+    local = time.astimezone()
+    return local.strftime("%H:%M:%S" if local.date() == datetime.now().date() else "%Y-%m-%d %H:%M:%S")
+
+
 def place_text(place: Any) -> str | None:
     """Return PLACE for people: `file:line`, or for a line typed at a prompt only which one."""
     if place is None:
@@ -263,6 +285,21 @@ def place_text(place: Any) -> str | None:
     if file.startswith("<") and file.endswith(">"):
         return file[1:-1] if line == 1 else f"{file[1:-1]} line {line}"
     return f"{file}:{line}"
+
+
+def last_error(entry: Entry) -> str:
+    """Return what the function of ENTRY failed with last: the error itself, without where it was raised."""
+    lines = entry.health.last.rstrip().split("\n")
+    frames = [number for number, line in enumerate(lines) if line.startswith("  ")]
+    return lines[min(frames[-1] + 1, len(lines) - 1)] if frames else lines[0]
+
+
+def undefined_text(entry: Entry) -> str:
+    """Say that the function of ENTRY is not defined, if so: it may be defined later, but perhaps it is a typo."""
+    if entry.function is not None or entry.name is None:
+        return ""
+    close = nearest(entry.name, entry.globals, 1, cutoff=0.75)
+    return f"is not defined yet; did you mean {close[0]}?" if close else "is not defined yet"
 
 
 def where(entry: Entry) -> str:

@@ -7,9 +7,8 @@ characters, since words are read by the values table and never by a shell. A `#`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from scirehooks.errors import UsageError
+from scirehooks.records import dataclass
 
 __all__ = ["Word", "is_unfinished", "quote", "split"]
 

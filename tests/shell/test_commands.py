@@ -1,5 +1,5 @@
+import io
 import json
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -7,19 +7,9 @@ from pathlib import Path
 import pytest
 
 from scirehooks.hooks import Owner, Runtime, command, on, option
-from scirehooks.shell import Session
+from scirehooks.shell import Batch, Renderer, Session
 
 Say = Callable[[str], str]
-
-
-def test_examples_of_the_commands_run(session: Session, runtime: Runtime) -> None:
-    """Each command has an example in its documentation, and it works."""
-    for name in sorted(runtime.commands):
-        example = re.search(r"^Example: (.+)$", runtime.commands[name].doc, re.M)
-        assert example, f"{name} has no example"
-        runtime.defoption("quiet-hours", str, "")
-        outcome = session.evaluate(example[1])
-        assert outcome.error is None or outcome.quit, (name, outcome.problem)
 
 
 def test_hooks_json_is_the_same_after_a_module_came_and_went(session: Session) -> None:
@@ -65,7 +55,16 @@ def test_describe_hook_shows_the_order_first(say: Say) -> None:
 def test_add_hook_of_an_undefined_name_says_so(say: Say) -> None:
     """It may be defined later, but perhaps it is a typo."""
     say("def audit(order): pass")
-    assert say("add-hook order-paid-hook audti") == ("audti (#1, depth 0) is not defined yet; did you mean audit?\n")
+    said = say("add-hook order-paid-hook audti")
+    assert said == (
+        "audti is in order-paid-hook (#1, depth 0), but nothing of that name is defined: "
+        "every firing ends in an error until it is. Did you mean audit?\n"
+    )
+    assert say("add-hook pre-order-hook nosuchfn") == (
+        "nosuchfn is in pre-order-hook (#2, depth 0), but nothing of that name is defined: "
+        "every firing is refused until it is.\n"
+    )
+    assert say("add_hook('order-paid-hook', 'audti')").endswith("is not defined yet; did you mean audit?\n")
 
 
 def test_remove_hook_of_what_is_not_there_names_what_was_meant(say: Say) -> None:
@@ -74,13 +73,13 @@ def test_remove_hook_of_what_is_not_there_names_what_was_meant(say: Say) -> None
     say("add-hook order-paid-hook audit")
     assert "Did you mean audit?" in say("remove-hook order-paid-hook audti")
     assert say("remove_hook('order-paid-hook', 'audti')") == ""
-    assert say("remove-hook order-paid-hook #1  # no longer") == "audit (#1, depth 0)\n"
+    assert say("remove-hook order-paid-hook #1  # no longer") == "audit is taken out of order-paid-hook.\n"
 
 
-def test_remove_hook_of_an_undefined_function_says_that_it_is_removed(say: Say) -> None:
-    """Whether it is defined matters no more."""
+def test_remove_hook_of_an_undefined_function_says_that_it_is_taken_out(say: Say) -> None:
+    """It is found by its number, as any other."""
     say("add-hook order-paid-hook audti")
-    assert say("remove-hook order-paid-hook #1") == "audti (#1, depth 0) is removed\n"
+    assert say("remove-hook order-paid-hook #1") == "audti is taken out of order-paid-hook.\n"
 
 
 def test_fire_tells_what_did_not_run_and_what_failed(say: Say, session: Session, runtime: Runtime) -> None:
@@ -177,7 +176,7 @@ def test_help_finds_commands_hooks_options_functions_and_topics(say: Say, runtim
     """One command explains everything that has a name."""
     runtime.defoption("limit", int, 5, doc="Most messages a minute.")
     say('def greet(name):\n    "Greet NAME."\n')
-    assert say("help fire").startswith("fire HOOK [KEY=VALUE…]\n\nFire HOOK")
+    assert say("help hooks").startswith("hooks [WORD]\n\nList the hooks")
     assert say("help order-paid-hook") == say("describe-hook order-paid-hook")
     assert "Most messages a minute." in say("help limit")
     assert say("help greet") == "greet(name)\nshell:1\n\nGreet NAME.\n"
@@ -192,3 +191,133 @@ def test_apropos_searches_names_and_first_lines(say: Say) -> None:
     found = say("apropos paid")
     assert "order-paid-hook" in found
     assert "pre-order-hook" in found
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("add-hook order-paid-hook audit --depth 10", "audit is in order-paid-hook (#3, depth 10)."),
+        (
+            "add-hook order-paid-hook audit --local client:7 --times 3",
+            "audit is in order-paid-hook for client:7 (#3, depth 0, until 3 more calls).",
+        ),
+        ("move-hook order-paid-hook told 50", "told in order-paid-hook is at depth 50 now."),
+        ("disable order-paid-hook told", "told in order-paid-hook is switched off."),
+        ("enable order-paid-hook told", "told in order-paid-hook is switched on."),
+        ("release order-paid-hook told", "told in order-paid-hook is active again."),
+        ("remove-hook order-paid-hook told", "told is taken out of order-paid-hook."),
+        ("set-option limit 7", "limit is 7 messages."),
+        ("defhook lights-out-hook room level", "lights-out-hook is declared. It passes room, level."),
+    ],
+)
+def test_commands_answer_at_a_prompt_with_a_sentence(say: Say, session: Session, line: str, said: str) -> None:
+    """One line says what is so now; to programs the command has no result, and in Python it has what it always had."""
+    say("def audit(order): pass")
+    say("def told(order): pass")
+    say("add-hook order-paid-hook told")
+    say("add-hook order-paid-hook told --local host:1")
+    session.runtime.defoption("limit", int, 5, unit="messages")
+    assert say(line) == f"{said}\n"
+
+
+def test_what_a_command_says_is_no_json(session: Session, renderer: Renderer) -> None:
+    """A batch with --json gets null for a command that only does something."""
+    out = io.StringIO()
+    lines = ["def audit(order): pass", "add-hook order-paid-hook audit --for 2h", "disable order-paid-hook audit"]
+    assert Batch(session, renderer, as_json=True, out=out, err=io.StringIO()).run(lines, "-c", "-c") == 0
+    assert out.getvalue() == "null\nnull\n"
+
+
+def test_add_hook_with_a_lease_goes_by_itself(say: Say, session: Session, runtime: Runtime) -> None:
+    """For a time, a number of calls, once, or as long as the session; describe-hook shows until when."""
+    for name in "abcd":
+        say(f"def {name}(order): pass")
+    say("add-hook order-paid-hook a --for 2h")
+    say("add-hook order-paid-hook b --times 2")
+    say("add-hook order-paid-hook c --once")
+    say("add-hook order-paid-hook d --session")
+    until = {entry.function: entry.until for entry in session.evaluate("describe-hook order-paid-hook").value.order}
+    assert until["a"].expires is not None
+    assert [str(until[name]) for name in "bcd"] == ["2 more calls", "1 more call", "end of shell"]
+    hook = runtime.hooks["order-paid-hook"]
+    hook.run(1)
+    assert {entry.label for entry in hook.entries()} == {"a", "b", "d"}
+    hook.run(1)
+    assert {entry.label for entry in hook.entries()} == {"a", "d"}
+    runtime.failures.end_session(session.name)
+    assert [entry.label for entry in hook.entries()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("add-hook order-paid-hook told --times 2", "told is in order-paid-hook already (#1), and stays as it is."),
+        ("add-hook order-paid-hook later --times 0", "add-hook: a lease lasts for more than no time"),
+        ("add-hook order-paid-hook later --for 0s", "add-hook: a lease lasts for more than no time"),
+        ("defhook lights room", "defhook: 'lights' is no name for a hook."),
+        ("defhook lights-out-hook 7", "defhook: '7' cannot be the name of a field."),
+        ("defhook lights-out-hook room room", "defhook lights-out-hook: a field is named twice."),
+        ("defhook", "defhook: NAME is missing."),
+    ],
+)
+def test_hook_commands_refuse_what_makes_no_sense(say: Say, line: str, said: str) -> None:
+    """The message says what was wrong and what would be right."""
+    say("def told(order): pass")
+    say("add-hook order-paid-hook told")
+    assert say(line).startswith(said)
+
+
+def test_defhook_is_one_thing_in_both_languages(say: Say, session: Session, runtime: Runtime) -> None:
+    """A line names the fields; in Python it decorates a function, with rules or without."""
+    say('defhook lights-out-hook room --mode until_success --doc "Fires when it gets dark."')
+    hook = runtime.hooks["lights-out-hook"]
+    assert (hook.mode, hook.doc, str(hook.owner)) == ("until_success", "Fires when it gets dark.", "shell")
+    session.evaluate('@defhook\ndef one_hook(room):\n    "Fires once."')
+    session.evaluate('@defhook(mode="ask", on_error="refuse")\ndef two_hook(room):\n    "Asked twice."')
+    assert runtime.hooks["one-hook"].doc == "Fires once."
+    assert runtime.hooks["two-hook"].on_error == "refuse"
+
+
+def test_describe_command_option_and_function(say: Say, session: Session, runtime: Runtime) -> None:
+    """Each shows what help shows, and says of what it is not that it is not."""
+    runtime.defoption("limit", int, 5, unit="messages", doc="Most messages a minute.")
+    say("def greet(name): 'Greet NAME.'")
+    for word in ("greet", "limit", "fire"):
+        kind = {"greet": "function", "limit": "option", "fire": "command"}[word]
+        assert say(f"describe-{kind} {word}") == say(f"help {word}")
+    assert session.evaluate("describe-option limit").value.unit == "messages"
+    assert say("describe-function len").startswith("len(")
+    assert say("describe-function runtime") == "runtime is no function. Look at it in Python: runtime\n"
+    assert "Did you mean greet?" in say("describe-function gret")
+
+
+SEVERAL = "One command on a line. Type them one after the other, or in a shell: scirehooks "
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("hooks; options", SEVERAL + "-c hooks -c options"),
+        ("hooks failure ; options", SEVERAL + "-c 'hooks failure' -c options"),
+        ("hooks && options", SEVERAL + "-c hooks -c options"),
+        ("hooks failure | head", "Output is not piped here. In a shell, type: scirehooks -c 'hooks failure' | head"),
+        ("hooks failure > x", "Output is not redirected here. In a shell, type: scirehooks -c 'hooks failure' > x"),
+    ],
+)  # fmt: skip
+def test_line_that_only_sh_understands_says_what_to_type_instead(say: Say, line: str, told: str) -> None:
+    """Several commands, a pipe and a redirection are things that people type; quoted, they are words."""
+    assert say(line).strip() == told
+    assert "one word too many" in say("hooks failure 'a;b'")
+
+
+def test_add_hook_with_a_depth_that_is_no_number_says_so_once(say: Say) -> None:
+    """What Python has to say about it adds nothing."""
+    assert "add-hook: depth: expected number, got 'abc'.\n" in say("add-hook order-paid-hook print abc")
+    assert "could not convert" not in say("add-hook order-paid-hook print abc")
+
+
+@pytest.mark.parametrize(("line", "status"), [("exit", 0), ("exit 3", 3), ("exit()", 0), ("quit 3", 3)])
+def test_exit_leaves_as_quit_does(session: Session, line: str, status: int) -> None:
+    """It is what fingers type, as a word or as Python has it."""
+    session_outcome = session.evaluate(line)
+    assert (session_outcome.quit, session_outcome.status) == (True, status)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from scirehooks.shell.markdown import markdown
 from scirehooks.shell.render import Renderer
-from scirehooks.shell.text import cells, plain, to_ansi
+from scirehooks.shell.text import cells, plain, to_ansi, wrapped
 from scirehooks.values import Values
 
 
@@ -88,3 +88,37 @@ def test_to_ansi_without_colors_is_plain() -> None:
     """Escape sequences come from us only, and only when asked for."""
     assert to_ansi([("error", "a"), ("nonsense", "b")], color=False) == "ab"
     assert to_ansi([("error", "a"), ("nonsense", "b")], color=True) == "\x1b[31ma\x1b[0mb"
+
+
+@given(st.lists(st.text("ab é", min_size=1, max_size=9), max_size=20), st.integers(20, 40))
+def test_wrapped_breaks_between_words_and_loses_none(words: list[str], width: int) -> None:
+    """No line is wider than the terminal, and all words are there in their order."""
+    text = " ".join(words)
+    shown = plain(wrapped([("key", text[:7]), ("", text[7:] + "\n")], width))
+    assert shown.split() == text.split()
+    assert all(cells(line.rstrip()) <= width for line in shown.split("\n"))
+    assert plain(wrapped([("", text)], 0)) == text
+
+
+def test_wrapped_leaves_code_and_long_words_whole() -> None:
+    """Code and paths are copied, so they are in one piece."""
+    code = [("usage", "    def function(argument, another): pass\n")]
+    path = [("", f"see /{'deep/' * 9}file\n")]
+    assert wrapped(code, 20) == code
+    assert wrapped(path, 20) == path
+
+
+def test_markdown_shows_code_that_is_punctuation_in_quotes() -> None:
+    """Without them a comma as code would be one of the sentence; two backquotes hold one."""
+    assert plain(markdown("with `=`, `,` or `.`. Or ``a`b``.\n")) == "with =, `,` or `.`. Or a`b.\n"
+
+
+def test_record_in_a_cell_is_its_name_or_number() -> None:
+    """A plan says `run=4`, not all that is known of the run."""
+
+    @dataclass
+    class Run:
+        id: int
+        job: int
+
+    assert Renderer(Values()).cell({"run": Run(4, 3), "host": HOSTS[0]}) == "run=4, host=web1"

@@ -1,11 +1,15 @@
+import linecache
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from scirehooks.hooks import Runtime
-from scirehooks.shell import Session, current_session
+from scirehooks.errors import ConflictError, NotAllowedHereError
+from scirehooks.hooks import BUILTIN, Owner, Runtime, command
+from scirehooks.shell import Host, Outcome, Remembered, Renderer, Session, current_session
+from scirehooks.values import Values, current_directory
 
 Say = Callable[[str], str]
 
@@ -15,6 +19,30 @@ def test_evaluate_of_an_expression_gives_its_value_and_remembers_it(session: Ses
     assert session.evaluate("6 * 7").value == 42
     assert session.evaluate("x = _ + 1").value is None
     assert session.evaluate("[_ for _ in (x, _)]").value == [43, 42]
+
+
+HOSTILE = """\
+class E(BaseException):
+    def __str__(self): raise E
+class Code:
+    def __str__(self): raise E
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("raise SystemExit('a\\x1b[2Jb')", "a\\x1b[2Jb\n"),
+        ("raise SystemExit(Code())", "(its text failed: E)\n"),
+        ("raise E", "E: (its text failed: E)\n"),
+    ],
+)
+def test_evaluate_of_what_ends_with_a_hostile_text_says_so(session: Session, line: str, told: str) -> None:
+    """It can neither draw on the terminal nor get out of where it is told."""
+    session.evaluate(HOSTILE)
+    problem = session.evaluate(line).problem
+    assert problem is not None
+    assert "".join(text for _, text in problem.text).startswith(told)
 
 
 def test_evaluate_of_a_name_sets_it_for_the_session(session: Session, runtime: Runtime) -> None:
@@ -188,3 +216,138 @@ def test_evaluate_of_a_redirection_says_where_it_would_work(session: Session, li
     """The command is there; what is missing is a shell around it."""
     error = session.evaluate(line).error
     assert str(error) == f"Output is not redirected here. In a shell, type: scirehooks -c {line}"
+
+
+@pytest.fixture
+def two(runtime: Runtime, values: Values, renderer: Renderer) -> tuple[Session, Session]:
+    """Two sessions of administrators who work at the same time."""
+    return Session(runtime, values, actor="anna"), Session(runtime, values, name="shell-2", actor="bert")
+
+
+def changed(session: Session) -> None:
+    """Change something in SESSION."""
+    assert session.evaluate("add-hook order-paid-hook print").error is None
+
+
+def see(session: Session) -> None:
+    """Show SESSION's user all there is."""
+    session.seen = session.runtime.journal.records[-1].id
+
+
+@pytest.mark.parametrize("line", ["move-hook order-paid-hook print 5", "touch"])
+def test_evaluate_of_a_command_based_on_a_stale_state_is_refused(two: tuple[Session, Session], line: str) -> None:
+    """After another's change, until it has been seen; the message names who did what."""
+    anna, bert = two
+
+    @command("touch", fresh=True)
+    def touch() -> None:
+        """Change something that is there."""
+
+    anna.runtime.define({"touch": touch}, BUILTIN)
+    see(anna)
+    changed(bert)
+    error = anna.evaluate(line).error
+    assert isinstance(error, ConflictError)
+    name = line.split()[0]
+    assert str(error).startswith(f"{name} is based on a state that is no more: bert (shell-2) has done add-hook")
+    see(anna)
+    assert anna.evaluate(line).error is None
+
+
+def test_evaluate_after_changes_of_one_s_own_is_never_stale(two: tuple[Session, Session]) -> None:
+    """Nor is a session that does not check, nor a command that builds on nothing."""
+    anna, bert = two
+    see(anna)
+    changed(anna)
+    assert anna.evaluate("move-hook order-paid-hook print 5").error is None
+    changed(bert)
+    bert.evaluate("disable order-paid-hook print")
+    assert anna.evaluate("hooks").error is None
+    anna.seen = None
+    assert anna.evaluate("move-hook order-paid-hook print 6").error is None
+
+
+def test_evaluate_of_a_load_counts_as_the_session_s_own(two: tuple[Session, Session]) -> None:
+    """Whoever is named as owner: it was done by a line of this session, or it was not."""
+    anna, bert = two
+    see(anna)
+    for session, stale in ((anna, False), (bert, True)):
+        owner = Owner("module", f"of_{session.name}")
+        add = partial(session.runtime.add_hook, "pre-order-hook", owner.name, owner=owner)
+        session.runtime.namespace["load_it"] = add
+        assert session.evaluate("load_it()").error is None
+        changed(anna)
+        assert isinstance(anna.evaluate("move-hook order-paid-hook print 7").error, ConflictError) is stale
+
+
+def test_evaluate_reads_relative_paths_from_where_the_user_is(
+    runtime: Runtime, values: Values, renderer: Renderer, tmp_path: Path
+) -> None:
+    """Not from where the process was started; completion of paths goes by it, too."""
+    (tmp_path / "mine.txt").touch()
+    session = Session(runtime, values, cwd=tmp_path)
+    runtime.namespace["current_directory"] = current_directory
+
+    @command
+    def look(file: Path, /) -> str:
+        """Tell where FILE is."""
+        return str(file)
+
+    runtime.define({"look": look}, BUILTIN)
+    assert session.evaluate("look mine.txt").value == str(tmp_path / "mine.txt")
+    assert session.evaluate("look /etc/motd").value == "/etc/motd"
+    host = Host(session, renderer, title="", status=lambda: "")
+    assert [each.word for each in host.complete("look mi").candidates] == ["mine.txt"]
+    assert current_directory.get() is None
+
+
+def test_evaluate_names_its_texts_as_nobody_before(runtime: Runtime, values: Values) -> None:
+    """A second session of the same name does not take the source of functions that the first one left."""
+    Session(runtime, values).evaluate("def f():\n    return 1\n")
+    second = Session(runtime, values)
+    second.evaluate("def g():\n    return 2\n")
+    assert second.evaluate("import inspect; inspect.getsource(f)").value == "def f():\n    return 1\n"
+
+
+def test_evaluate_of_an_await_on_the_loop_s_own_thread_is_refused(session: Session, runtime: Runtime) -> None:
+    """It would wait for itself."""
+
+    async def nested() -> Outcome:
+        return session.evaluate("import asyncio; await asyncio.sleep(0)")
+
+    assert isinstance(runtime.loop.run(nested()).error, NotAllowedHereError)
+    runtime.close()
+
+
+def test_remembered_lines_have_a_file_of_their_own() -> None:
+    """Two batches called alike do not mix up their sources."""
+    first, second = Remembered(["1"], "<twice>"), Remembered(["2"], "<twice>")
+    assert (first.file, second.file) == ("<twice>", "<twice 2>")
+    assert [*first, *second] == ["1", "2"]
+    assert linecache.getline(second.file, 1) == "2\n"
+
+
+def test_messages_and_answers_are_broken_between_words(say: Callable[..., str]) -> None:
+    """As wide as the terminal is, and not at all in a pipe; what an answer is about stands in a column of its own."""
+    assert max(map(len, say("add-hook order-payed-hook print", 40).splitlines())) <= 40
+    assert len(say("add-hook order-payed-hook print").splitlines()) == 1
+    assert "rule      all: every function is called;\n          results do not count\n" in say(
+        "describe-hook order-paid-hook", 42
+    )
+
+
+def test_help_of_a_command_explains_its_options_and_lists_flags(say: Callable[..., str]) -> None:
+    """Each option of `add-hook` is told of, also those without a value."""
+    shown = say("help add-hook")
+    for option in ("timeout", "label", "dry-run", "deliver", "session", "once"):
+        assert option.upper() in shown
+        assert f"  --{option} " in shown
+    assert "flag" in shown
+
+
+def test_timeout_of_add_hook_is_a_duration_or_seconds(say: Callable[..., str], runtime: Runtime) -> None:
+    """As in YAML, `500ms` or `2s`; a bare number is seconds."""
+    for written, seconds in (("500ms", 0.5), ("2s", 2.0), ("2.5", 2.5)):
+        say(f"add-hook order-paid-hook print --timeout {written}")
+        assert runtime.hooks["order-paid-hook"].find("print").timeout == seconds
+        say("remove-hook order-paid-hook print")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
-from scirehooks.errors import UsageError, ValueFormatError, nearest
-from scirehooks.hooks import Entry, Hook, Runtime, Verdict, command, rehearsing
-from scirehooks.shell.form import Typed
-from scirehooks.shell.views import Fired, VerdictView
+from scirehooks.errors import UnknownNameError, UsageError
+from scirehooks.hooks import Entry, EventLog, EventWord, Hook, PastEvent, Runtime, command
+from scirehooks.shell.asking import confirmed
+from scirehooks.shell.firingview import Fired
+from scirehooks.shell.names import EntryName
+from scirehooks.shell.payload import PayloadMaker
+from scirehooks.shell.trial import Trial
+from scirehooks.shell.views import Note
 from scirehooks.values import MISSING, Values
 
 __all__ = ["FiringCommands"]
@@ -21,83 +26,73 @@ class FiringCommands:
         self._values = values
 
     @command
-    def fire(self, hook: Hook, /, **payload: Any) -> Fired:
-        """Fire HOOK with a payload given as key=value words, and say what came of it.
+    def fire(
+        self,
+        hook: Hook,
+        /,
+        *,
+        sample: bool = False,
+        like: EventWord | None = None,
+        only: EntryName | None = None,
+        dry_run: bool = False,
+        trace: bool = False,
+        yes: bool = False,
+        **payload: Any,
+    ) -> Fired | Note:
+        """Fire HOOK, and say what came of it.
 
-        Words are converted by the types that the hook declares: `client=web1` looks the client up. The hook's own
-        rules hold; a hook that works inside a transaction is fired in one that is rolled back.
+        The payload is given as key=value words. Words are converted by the types that the hook declares: `client=web1`
+        looks the client up. With SAMPLE, what is missing is made up, and so is a client of a name that there is not;
+        LIKE takes the fields from an event. Through ONLY one function, if you name it. The hook's own rules hold; no
+        failure is counted, no event is written, and a hook that works inside a transaction is fired in one that is
+        rolled back.
+
+        The functions are called in earnest; before those of a post-hook are, you are asked, unless you say YES. In a
+        DRY_RUN their effects are written down instead. TRACE shows who was called, how long, and what he changed.
 
         Example: fire option-change-hook option=demo old=1 new=2
         """
         hook = self._runtime.hook(hook)
-        given = {key: self._convert(hook, key, value) for key, value in payload.items()}
-        entries = hook.in_force()
-        rolled_back = False
-
-        def run(extra: dict[str, Any]) -> Any:
-            nonlocal rolled_back
-            rolled_back = "transaction" in extra
-            return hook.run(**self._complete(hook, {**extra, **given}))
-
-        with rehearsing() as failed:
-            result = hook.rehearse(run) if hook.rehearse else run({})
-        verdict = VerdictView.of(result) if isinstance(result, Verdict) else None
-        return Fired(
-            hook.name, given, _running(entries), None if verdict else result, verdict, rolled_back,
-            _set_aside(entries), tuple(_failure(entry, error) for entry, error in failed),
+        maker = PayloadMaker(hook, self._values, samples=sample)
+        past = {} if like is None else self._fields_of(like, hook, maker)
+        entry = None if only is None else self._find(hook, only)
+        trial = Trial(
+            self._runtime, self._values, hook, maker, {**past, **maker.read(payload)}, entry, dry_run, trace
         )  # fmt: skip
+        if not (dry_run or yes or confirmed([(hook, [entry.replace(state="active")] if entry else hook.in_force())])):
+            return Note("Nothing was fired.")
+        fired, _ = trial.fire()
+        return fired
 
-    def _convert(self, hook: Hook, key: str, value: Any) -> Any:
-        """Return VALUE for the field KEY of HOOK: words are read by type, values from Python stay as they are."""
-        parameters = {p.name: p for p in hook.payload.parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
-        if key not in parameters:
-            if hook.payload.rest_keywords:
-                return str(value) if isinstance(value, Typed) else value
-            close = nearest(key, parameters, 1)
-            guess = f"Did you mean {close[0]}?" if close else self._takes(hook)
-            raise UsageError(f"{hook.name} has no field {key}.", guess)
-        if not isinstance(value, Typed):
-            return value
-        try:
-            return self._values.from_word(parameters[key].annotation, value, field=key)
-        except ValueFormatError as error:
-            raise UsageError(error.message, error.hint) from error
+    def _find(self, hook: Hook, only: EntryName) -> Entry:
+        """Return the entry ONLY of HOOK, from the value of a scope if it is not in the global one."""
+        for scope in (None, *hook.locals):
+            with contextlib.suppress(UnknownNameError):
+                return self._runtime.find_entry(hook, only, local=scope)
+        return self._runtime.find_entry(hook, only)  # which says what there is
 
-    def _complete(self, hook: Hook, payload: dict[str, Any]) -> dict[str, Any]:
-        """Return PAYLOAD with what the application provides filled in.
-
-        Raises:
-            UsageError: a field is missing; the message names it, its type and how to write it.
-        """
-        whole = dict(payload)
-        for parameter in hook.payload.parameters:
-            if parameter.name in whole or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                continue
-            provided = self._values.provided(parameter.annotation)
-            if provided is not MISSING:
-                whole[parameter.name] = provided
-            elif parameter.default is parameter.empty:
-                type_name = self._values.type_name(parameter.annotation)
-                raise UsageError(
-                    f"{hook.name}: the field {parameter.name} ({type_name}) is missing.",
-                    f"Type: fire {hook.name} {parameter.name}=…",
-                )
-        return whole
-
-    def _takes(self, hook: Hook) -> str:
-        parameters = [p for p in hook.payload.parameters if self._values.provided(p.annotation) is MISSING]
-        takes = ", ".join(f"{p.name} ({self._values.type_name(p.annotation)})" for p in parameters)
-        return f"It takes {takes}." if takes else "It takes none."
+    def _fields_of(self, like: EventWord, hook: Hook, maker: PayloadMaker) -> dict[str, Any]:
+        past = past_event(self._values, like)
+        firing = next((firing for firing in past.firings if firing.hook == hook.name), None)
+        if firing is None and past.firings:
+            firing = past.firings[-1]  # of another operation: the fields of the same name will do
+        fields = maker.from_json(firing.payload) if firing else {}
+        return with_event(fields, past, hook)
 
 
-def _running(entries: tuple[Entry, ...]) -> tuple[str, ...]:
-    return tuple(entry.label for entry in entries if entry.state == "active")
+def past_event(values: Values, word: str) -> PastEvent:
+    """Return the event that WORD names.
+
+    Raises:
+        UsageError: nothing here keeps events.
+    """
+    log = values.provided(EventLog)
+    if log is MISSING:
+        raise UsageError("There are no events here: nothing keeps any.")
+    event: PastEvent = log.past(word)
+    return event
 
 
-def _set_aside(entries: tuple[Entry, ...]) -> tuple[str, ...]:
-    """Return those of ENTRIES that a firing passes over, each with why."""
-    return tuple(f"{entry.label} ({entry.state})" for entry in entries if entry.state != "active")
-
-
-def _failure(entry: Entry, error: BaseException) -> str:
-    return f"{entry.label}: {type(error).__name__}: {error}"
+def with_event(fields: dict[str, Any], past: PastEvent, hook: Hook) -> dict[str, Any]:
+    """Return FIELDS, and the event PAST itself if HOOK passes one."""
+    return {**fields, "event": past.event} if "event" in hook.payload.names else fields

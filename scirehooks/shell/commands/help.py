@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from scirehooks.errors import UnknownNameError
+from scirehooks.errors import UnknownNameError, UsageError
 from scirehooks.hooks import Command, Hook, Option, Runtime, command, source_of
 from scirehooks.shell.form import Form, provided_by
 from scirehooks.shell.manual import Manual
-from scirehooks.shell.names import HelpWord
+from scirehooks.shell.names import FunctionName, HelpWord, OptionName
 from scirehooks.shell.views import (
     CommandView,
     FieldView,
@@ -38,7 +39,9 @@ class HelpCommands:
 
     @command
     def help(self, word: HelpWord = HelpWord("")) -> object:  # noqa: B008 - a NewType is no call
-        """Explain WORD: a command, hook, option, function or topic; alone, list topics and commands.
+        """Explain WORD; alone, list the topics and the commands.
+
+        WORD is a command, a hook, an option, a module, a function, or a topic of the manual.
 
         Example: help describe-hook
         """
@@ -53,7 +56,9 @@ class HelpCommands:
 
     @command
     def apropos(self, word: str) -> list[Match]:
-        """List commands, hooks, options, functions and topics whose name or first line holds WORD.
+        """List whatever has WORD in its name or in its first line.
+
+        Commands, hooks, options, modules, functions and topics of the manual are searched.
 
         Example: apropos failure
         """
@@ -62,10 +67,59 @@ class HelpCommands:
         return [m for m in self._everything() if spelt in m.name.replace("_", "-").lower() or wanted in m.doc.lower()]
 
     @command
+    def describe_command(self, command: Command) -> CommandView:
+        """Show how COMMAND is used: its words, its options, their types.
+
+        Example: describe-command add-hook
+        """
+        found: Any = command  # from Python it may be the name
+        return self._command(self._runtime.commands[found] if isinstance(found, str) else found)
+
+    @command
+    def describe_option(self, option: OptionName) -> OptionView:
+        """Show OPTION: what it is for, its value, its default, its type and unit.
+
+        Example: describe-option quiet-hours
+        """
+        return OptionView.of(self._runtime.options[option], self._values)
+
+    @command
+    def describe_function(self, function: FunctionName) -> FunctionView:
+        """Show what FUNCTION takes, what it does, and where it is written.
+
+        Example: describe-function no_tests
+        """
+        given: Any = function  # from Python it may be the function itself
+        found = self._called(given) if isinstance(given, str) else given
+        if found is None:
+            raise UnknownNameError("function", str(function), self._runtime.namespace, f"Try: apropos {function}")
+        if not callable(found):
+            raise UsageError(f"{function} is no function.", f"Look at it in Python: {function}")
+        return self._function(found)
+
+    def _called(self, name: str) -> Any:
+        """Return what is called NAME: a name, the label of a function in a hook, or one of Python's own functions."""
+        if name in self._runtime.namespace:
+            return self._runtime.namespace[name]
+        for hook in self._runtime.hooks.values():
+            for entry in hook.entries():
+                if name in (entry.label, f"#{entry.number}"):
+                    return entry.function
+        return getattr(builtins, name, None)
+
+    @command
     def quit(self, status: int = 0) -> None:
         """Leave the shell, with exit STATUS.
 
-        Example: quit --help
+        Example: quit 0
+        """
+        raise SystemExit(status)
+
+    @command
+    def exit(self, status: int = 0) -> None:
+        """Leave the shell, as `quit` does.
+
+        Example: exit 0
         """
         raise SystemExit(status)
 
@@ -86,9 +140,8 @@ class HelpCommands:
         if word in self._runtime.modules:
             module = self._runtime.modules[word]
             return Topic(word, summary(module.doc), module.doc)
-        if word in self._runtime.namespace:
-            return self._object(self._runtime.namespace[word])
-        return None
+        found = self._called(word)
+        return None if found is None else self._object(found)
 
     def _object(self, found: Any) -> object:
         """Return the page of a Python object."""
@@ -99,6 +152,9 @@ class HelpCommands:
         for each in self._runtime.commands.values():
             if each.function == found:
                 return self._command(each)
+        return self._function(found)
+
+    def _function(self, found: Any) -> FunctionView:
         name = getattr(found, "__qualname__", None) or type(found).__name__
         try:
             signature = str(inspect.signature(found)) if callable(found) else ""
@@ -111,7 +167,7 @@ class HelpCommands:
         parameters = tuple(
             FieldView(
                 slot.option if slot.kind == "option" else slot.name.replace("_", "-").upper(),
-                "" if slot.flag else self._values.type_name(slot.annotation),
+                "flag" if slot.flag else self._values.type_name(slot.annotation),
                 slot.required,
             )
             for slot in form.slots

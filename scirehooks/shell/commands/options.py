@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from scirehooks.hooks import Runtime, command
+from scirehooks.shell.cells import one_line
 from scirehooks.shell.form import Typed
 from scirehooks.shell.names import OptionName
-from scirehooks.shell.views import OptionView
+from scirehooks.shell.views import Note, OptionView
 from scirehooks.values import Values
 
 __all__ = ["OptionCommands"]
@@ -22,7 +23,9 @@ class OptionCommands:
 
     @command
     def options(self, word: str = "") -> list[OptionView]:
-        """List the options whose name holds WORD, with value, default, type and unit.
+        """List the options whose name holds WORD, with their values.
+
+        `describe-option` and `help NAME` show the type, unit and default of one.
 
         Example: options
         """
@@ -30,10 +33,12 @@ class OptionCommands:
         return [OptionView.of(option, self._values) for option in found if word.replace("_", "-") in option.name]
 
     @command
-    def set_option(self, name: OptionName, value: Typed) -> None:
-        """Set the option NAME to VALUE, read by the option's type; option-change-hook fires.
+    def set_option(self, name: OptionName, value: Typed) -> Note | None:
+        """Set the option NAME to VALUE.
 
-        Example: set-option --help
+        VALUE is read by the option's type. Then option-change-hook fires.
+
+        Example: set-option quiet-hours 22-6
         """
         option = self._runtime.options[name]
         # From Python comes the value itself, from a line its text.
@@ -41,3 +46,5 @@ class OptionCommands:
         typed = isinstance(given, Typed)
         new = self._values.from_word(option.type, given, field=option.name) if typed else given
         self._runtime.set_option(option.name, new)
+        shown = f"{one_line(new, self._values)} {option.unit}".strip()
+        return Note(f"{option.name} is {shown or 'empty'}.") if typed else None
