@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Container
 
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer, PygmentsLexer
-from pygments.lexers.python import PythonLexer
 
 from scirehooks.shell.language import CommandLine, read
 from scirehooks.shell.words import split
@@ -20,11 +20,19 @@ class ShellLexer(Lexer):
 
     def __init__(self, commands: Callable[[], Container[str]]) -> None:
         self._commands = commands
-        self._python = PygmentsLexer(PythonLexer)
+
+    @functools.cached_property
+    def _python(self) -> PygmentsLexer:
+        # Late: it compiles a hundred regular expressions, and the first prompt need not wait for them.
+        from pygments.lexers.python import PythonLexer  # noqa: PLC0415
+
+        return PygmentsLexer(PythonLexer)
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
         """Return what gives the styled text of a line by its number."""
         text = document.text
+        if not text:
+            return lambda number: []
         if text.startswith("!"):
             return lambda number: [("class:program", document.lines[number])]
         if not isinstance(read(text, self._commands(), unfinished=True), CommandLine):

@@ -2,141 +2,117 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import contextlib
+import io
+import socket
 import sys
-import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from prompt_toolkit import PromptSession
-from prompt_toolkit.application import get_app
-from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.patch_stdout import patch_stdout
-from prompt_toolkit.styles import Style, merge_styles, style_from_pygments_cls
-from pygments.styles.default import DefaultStyle
-
-from scirehooks.shell import Fragments, Host, colors_for, to_ansi
-from scirehooks.terminal.completer import HostCompleter
-from scirehooks.terminal.history import history_in
-from scirehooks.terminal.keys import keys
-from scirehooks.terminal.lexer import ShellLexer
+from scirehooks.errors import ConnectionLostError
+from scirehooks.terminal.answer import Answer
+from scirehooks.terminal.link import Link
+from scirehooks.terminal.reader import LineReader, PlainReader, Reader
+from scirehooks.terminal.screen import Screen
 
 __all__ = ["run"]
 
-PROMPT = "scire> "
-MORE = "  ...> "
-
-# Only the sixteen colours of the terminal's own palette: they are readable on its background, whatever it is.
-_STYLE = Style.from_dict(
-    {
-        "prompt": "bold",
-        "command": "bold ansigreen",
-        "option": "ansicyan",
-        "string": "ansiyellow",
-        "program": "ansimagenta",
-        "punctuation": "ansibrightblack",
-        "auto-suggestion": "ansibrightblack",
-        "bottom-toolbar": "noreverse ansibrightblack",
-        "bottom-toolbar.text": "",
-        "completion-menu": "bg:ansiblack ansiwhite",
-        "completion-menu.completion.current": "bg:ansiblue ansiwhite bold",
-        "completion-menu.meta.completion": "bg:ansiblack ansibrightblack",
-        "completion-menu.meta.completion.current": "bg:ansiblue ansiwhite",
-        "pygments.keyword": "bold ansiblue",
-        "pygments.literal.string": "ansiyellow",
-        "pygments.literal.number": "ansicyan",
-        "pygments.comment": "ansibrightblack italic",
-        "pygments.name.builtin": "ansicyan",
-        "pygments.name.function": "ansigreen",
-    }
-)
+_TOO_MANY = 3  # faults of ours in a row, after which there is no use in going on
 
 
-def run(host: Host, *, history: Path | None = None) -> int:
-    """Serve HOST on this terminal until somebody leaves; return the exit status.
+def run(
+    sock: socket.socket, *, history: Path | None = None, reconnect: Callable[[], socket.socket] | None = None
+) -> int:
+    """Serve whoever sits at this terminal with a shell on the system at the other end of SOCK, until he leaves.
 
-    A terminal that can do nothing (TERM=dumb), or none at all, gets plain lines.
+    HISTORY is a file that keeps what was typed. RECONNECT makes a new connection when the old one is lost, or raises
+    an error that says why it cannot yet; without it the shell ends then. A terminal that can do nothing (TERM=dumb),
+    or none at all, gets plain lines.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        ScireError: there is nobody at the other end.
     """
-    plain = os.environ.get("TERM", "dumb") in ("dumb", "unknown") or not sys.stdin.isatty()
-    read = _plain_reader(host) if plain else _line_reader(host, history)
-    _show(host.banner)
+    screen = Screen()
+    with contextlib.closing(Link(sock, screen, reconnect)) as link, _prints_above(screen):
+        screen.show(link.banner)
+        reader = PlainReader(screen, link) if screen.plain else LineReader(screen, link, history)
+        return _serve(screen, link, reader)
+
+
+def _serve(screen: Screen, link: Link, reader: Reader) -> int:
+    faults = 0
     while True:
         try:
-            text = read()
-            if not text.strip():
-                continue
-            reply = host.evaluate(text, shutil.get_terminal_size().columns, _show)
+            screen.fresh_line()
+            screen.show(link.before_prompt())
+            text = reader.read()
+            if text.strip():
+                reply = Answer(link, screen, text, reader.read_answer).wait()
+                if reply.quit:
+                    return reply.status
+            faults = 0
         except KeyboardInterrupt:
             # At the prompt it clears the line; a late one, while an answer is shown, ends the answer.
-            sys.stdout.write("\n" if plain else "")
-            continue
+            if screen.plain:
+                screen.write("\n")
         except EOFError:
             return 0
-        if reply.quit:
-            return reply.status
+        except ConnectionLostError as error:
+            screen.fresh_line()
+            screen.show([("error", f"{error}\n")])
+            return error.exit_status
+        except OSError:
+            return 1  # the terminal has gone
+        except Exception:  # noqa: BLE001 - the terminal door: a fault of ours costs a line, not the shell
+            faults += 1
+            screen.fresh_line()
+            screen.write(traceback.format_exc())
+            screen.show([("error", "This is a fault of scirehooks. The system goes on.\n")])
+            if faults >= _TOO_MANY:
+                return 1
 
 
-def _show(text: Fragments) -> None:
-    sys.stdout.write(to_ansi(text, color=colors_for(sys.stdout)))
-    sys.stdout.flush()
+class _Above(io.TextIOBase):
+    """A file that writes above the line that somebody types on SCREEN; BEHIND is what it stands before."""
+
+    def __init__(self, screen: Screen, behind: io.TextIOBase) -> None:
+        self._screen = screen
+        self._behind = behind
+
+    def write(self, text: str, /) -> int:
+        """Write TEXT."""
+        self._screen.above(text)
+        return len(text)
+
+    def writable(self) -> bool:
+        """Whether it can be written to."""
+        return True
+
+    def isatty(self) -> bool:
+        """Whether there is a terminal."""
+        return self._behind.isatty()
+
+    def fileno(self) -> int:
+        """The descriptor behind it, for programs that are started."""
+        return self._behind.fileno()
 
 
-def _plain_reader(host: Host) -> Callable[[], str]:
-    """Return what reads a line, and the lines that belong to it, without a terminal's help."""
-    prompting = sys.stdin.isatty()
+@contextlib.contextmanager
+def _prints_above(screen: Screen) -> Iterator[None]:
+    """Let what this very process prints, and belongs to no session, go above the line that somebody types.
 
-    def read() -> str:
-        text = input(PROMPT if prompting else "")
-        while host.needs_more(text):
-            text += "\n" + input(MORE if prompting else "")
-        return text
-
-    return read
-
-
-def _line_reader(host: Host, history: Path | None) -> Callable[[], str]:
-    """Return what reads a line with everything that prompt_toolkit gives."""
-    toolbar = _Toolbar(host)
-    session: PromptSession[str] = PromptSession(
-        [("class:prompt", PROMPT)],
-        auto_suggest=AutoSuggestFromHistory(),
-        bottom_toolbar=toolbar,
-        complete_while_typing=True,
-        completer=HostCompleter(host),
-        enable_open_in_editor=True,
-        history=history_in(history),
-        key_bindings=keys(host.needs_more),
-        lexer=ShellLexer(lambda: host.commands),
-        multiline=True,
-        prompt_continuation=MORE,
-        reserve_space_for_menu=6,
-        style=merge_styles([style_from_pygments_cls(DefaultStyle), _STYLE]),
-    )
-
-    def read() -> str:
-        # What threads print while somebody types goes above the prompt, not into the line.
-        with patch_stdout(raw=True):
-            return session.prompt()
-
-    return read
-
-
-class _Toolbar:
-    """The line at the bottom: how the command being typed is used, else the state of the system."""
-
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._status = ""
-        self._until = 0.0
-
-    def __call__(self) -> StyleAndTextTuples:
-        """Return the line; the state is asked for at most once a second, not at every key."""
-        usage = self._host.usage(get_app().current_buffer.text)
-        if usage:
-            return [("", f" {usage}")]
-        if time.monotonic() > self._until:
-            self._status = self._host.status
-            self._until = time.monotonic() + 1.0
-        return [("", f" {self._status}")]
+    Its streams may have been replaced by ones that lead output to its session; then what is behind those is replaced.
+    """
+    with contextlib.ExitStack() as left:
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            holder, attribute = (stream, "original") if hasattr(stream, "original") else (sys, name)
+            behind = getattr(holder, attribute)
+            if behind is not None and behind.isatty():
+                setattr(holder, attribute, _Above(screen, behind))
+                left.callback(setattr, holder, attribute, behind)
+        yield

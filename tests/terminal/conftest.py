@@ -1,6 +1,10 @@
 """A real shell in a pseudo-terminal, its screen as an emulator shows it."""
 
 import os
+import shlex
+import signal
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,15 +16,73 @@ import pytest
 
 Open = Callable[..., "Terminal"]
 
+# A program that has a runtime of its own and opens the shell on it.
+EMBEDDED = """
+import sys
+from pathlib import Path
+from scirehooks.hooks import Runtime
+from scirehooks.terminal import shell
+
+runtime = Runtime("shop")
+
+@runtime.defhook
+def order_paid_hook(order: int) -> None:
+    "Fires after ORDER has been paid."
+
+sys.exit(shell(runtime, history=Path(sys.argv[1])))
+"""
+
+# The same system behind a socket, until it is killed.
+SERVING = """
+import signal, socket, sys
+from scirehooks.control import Peer, Server, Service
+from scirehooks.hooks import Runtime
+from scirehooks.shell import furnish
+from scirehooks.values import Values
+
+runtime, values = Runtime("shop"), Values()
+
+@runtime.defhook
+def order_paid_hook(order: int) -> None:
+    "Fires after ORDER has been paid."
+
+service = Service(runtime, values, furnish(runtime, values), title="in the shop", status=lambda: "the shop is open")
+server = Server(service).start()
+server.listen(socket.socket(fileno=int(sys.argv[1])), lambda sock: Peer.own())
+print("ready", flush=True)
+signal.pause()
+"""
+
+# A terminal on it.
+ATTACHED = """
+import socket, sys
+from pathlib import Path
+from scirehooks.terminal import run
+
+def connect():
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect(sys.argv[2])
+    return sock
+
+sys.exit(run(connect(), history=Path(sys.argv[1]), reconnect=connect))
+"""
+
 
 class Terminal:
     """A program in a pseudo-terminal; SCREEN is what a person would see."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], rows: int, columns: int) -> None:
-        self.screen = pyte.Screen(columns, rows)
+    def __init__(
+        self,
+        arguments: list[str],
+        environment: dict[str, str],
+        rows: int,
+        columns: int,
+        program: str = sys.executable,
+    ) -> None:
+        self.screen = pyte.HistoryScreen(columns, rows, history=10_000)
         self._stream = pyte.ByteStream(self.screen)
         self.child: pexpect.spawn[bytes] = pexpect.spawn(
-            sys.executable, arguments, dimensions=(rows, columns), env={**os.environ, **environment}, timeout=20
+            program, arguments, dimensions=(rows, columns), env={**os.environ, **environment}, timeout=30
         )
         self.screen.write_process_input = self.send  # type: ignore[method-assign]  # it asks where the cursor is
         self.raw = b""
@@ -29,18 +91,42 @@ class Terminal:
         """Type DATA."""
         self.child.send(data)
 
+    def interrupt(self) -> None:
+        """Press Ctrl-C, as the terminal takes it while nothing reads keys: it is a signal."""
+        self.child.sendintr()
+
+    def resize(self, rows: int, columns: int) -> None:
+        """Give the window another size."""
+        self.screen.resize(rows, columns)
+        self.child.setwinsize(rows, columns)
+
     @property
     def text(self) -> str:
         """The screen as lines without blanks at their ends."""
-        return "\n".join(line.rstrip() for line in self.screen.display).rstrip("\n")
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip("\n") + "\n"
+
+    @property
+    def scrollback(self) -> str:
+        """What has left the screen at the top."""
+        columns = range(self.screen.columns)
+        lines = ("".join(line[column].data for column in columns) for line in self.screen.history.top)
+        return "\n".join(line.rstrip() for line in lines)
 
     def until(self, *wanted: str, without: str = "") -> str:
         """Return the screen as soon as it shows all that is WANTED and nothing of WITHOUT."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 20
         while not (all(each in self.text for each in wanted) and not (without and without in self.text)):
             assert time.monotonic() < deadline, f"{wanted} is not on the screen:\n{self.text}"
             self._read()
         return self.text
+
+    def until_raw(self, wanted: bytes) -> bytes:
+        """Return all that was sent to the terminal as soon as it holds WANTED."""
+        deadline = time.monotonic() + 20
+        while wanted not in self.raw:
+            assert time.monotonic() < deadline, f"{wanted!r} was not sent:\n{self.raw!r}"
+            self._read()
+        return self.raw
 
     def _read(self) -> None:
         try:
@@ -60,19 +146,119 @@ class Terminal:
         return self.child.exitstatus
 
 
+class Serving:
+    """A process that serves a system at SOCKET; it can be killed, stopped and started anew."""
+
+    def __init__(self, directory: Path) -> None:
+        self.socket = directory / "control.sock"
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Serve, and return when there is somebody to connect to."""
+        # The socket appears with somebody listening at it, as a daemon's does.
+        made = self.socket.with_name("new.sock")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(made))
+            listener.listen()
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SERVING, str(listener.fileno())],
+                pass_fds=[listener.fileno()],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            assert self.process.stdout
+            assert self.process.stdout.readline() == "ready\n"
+            made.rename(self.socket)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        assert self.process
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """End the process as `kill -9` does."""
+        if self.process:
+            self.process.kill()
+            self.process.communicate(timeout=20)
+            self.process = None
+
+
 @pytest.fixture
-def open_shell(tmp_path: Path) -> Iterator[Open]:
+def opened() -> Iterator[list[Terminal]]:
+    """The terminals of a test; they are ended with it."""
+    terminals: list[Terminal] = []
+    yield terminals
+    for terminal in terminals:
+        terminal.child.close(force=True)
+
+
+@pytest.fixture
+def open_shell(tmp_path: Path, opened: list[Terminal]) -> Open:
     """Open a shell on a fleet of its own; it is ended with the test."""
-    opened: list[Terminal] = []
 
     def open_it(
-        *options: str, term: str = "xterm", rows: int = 24, columns: int = 90, environment: dict[str, str] | None = None
+        *options: str,
+        term: str = "xterm",
+        rows: int = 24,
+        columns: int = 90,
+        environment: dict[str, str] | None = None,
+        attach: bool = False,
     ) -> Terminal:
-        arguments = ["-m", "scirehooks", "--state", str(tmp_path / "state"), "-Q", *options]
+        arguments = ["-m", "scirehooks", "--state", str(tmp_path / "state"), *([] if attach else ["-Q"]), *options]
         everything = {"TERM": term, "HOME": str(tmp_path), "NO_COLOR": "", **(environment or {})}
         opened.append(Terminal(arguments, everything, rows, columns))
         return opened[-1]
 
-    yield open_it
-    for terminal in opened:
-        terminal.child.close(force=True)
+    return open_it
+
+
+def _opener(script: str, arguments: list[str], directory: Path, opened: list[Terminal]) -> Open:
+    file = directory / "opening.py"
+    file.write_text(script)
+
+    def open_it(
+        *,
+        term: str = "xterm",
+        rows: int = 24,
+        columns: int = 90,
+        environment: dict[str, str] | None = None,
+        from_shell: str = "",
+    ) -> Terminal:
+        everything = {"TERM": term, "HOME": str(directory), "NO_COLOR": "", "PAGER": "", **(environment or {})}
+        everything["PYTHONPATH"] = str(Path(__file__).parent.parent.parent)
+        if from_shell:
+            opened.append(Terminal(["--norc", "--noprofile", "-i"], everything, rows, columns, from_shell))
+            opened[-1].send(shlex.join([sys.executable, str(file), *arguments]) + "\r")
+        else:
+            opened.append(Terminal([str(file), *arguments], everything, rows, columns))
+        return opened[-1]
+
+    return open_it
+
+
+@pytest.fixture
+def open_embedded(tmp_path: Path, opened: list[Terminal]) -> Open:
+    """Open the shell of a program that has a runtime of its own."""
+    return _opener(EMBEDDED, [str(tmp_path / "history")], tmp_path, opened)
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Serving]:
+    """A system that is served by a process of its own."""
+    served = Serving(tmp_path)
+    served.start()
+    yield served
+    served.kill()
+
+
+@pytest.fixture
+def open_attached(tmp_path: Path, opened: list[Terminal], serving: Serving) -> Open:
+    """Open a shell on the system that SERVING serves."""
+    return _opener(ATTACHED, [str(tmp_path / "history"), str(serving.socket)], tmp_path, opened)
+
+
+@pytest.fixture(params=["embedded", "attached"])
+def open_either(request: pytest.FixtureRequest) -> Open:
+    """Open a shell, once in its own process and once on another one: there is no difference to be seen."""
+    opener: Open = request.getfixturevalue(f"open_{request.param}")
+    return opener

@@ -1,0 +1,211 @@
+"""The answer to one line: shown as it comes, and left when somebody presses Ctrl-C."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from scirehooks.errors import ConnectionLostError, ScireError
+from scirehooks.shell import Fragments
+from scirehooks.terminal.link import Link
+from scirehooks.terminal.pager import page
+from scirehooks.terminal.screen import Screen
+
+__all__ = ["Answer", "Reply"]
+
+# The server gives up what it cannot end after .8 s; with the way there and back the prompt is there within a second.
+_PATIENCE = 0.95
+
+
+class _Interrupted(Exception):
+    """Somebody pressed Ctrl-C instead of giving an answer."""
+
+
+class Reply:
+    """What a line came to: its exit STATUS, and whether the shell ends with it."""
+
+    def __init__(self, status: int = 0, *, quit: bool = False) -> None:
+        self.status = status
+        self.quit = quit
+
+
+class Answer:
+    """One line under evaluation.
+
+    A thread talks with the server; what it hears is shown by the thread that waits, which has the terminal. When that
+    one leaves, because the server answers no more, what still comes is shown above the line being typed.
+    """
+
+    def __init__(self, link: Link, screen: Screen, text: str, read: Callable[[str], str]) -> None:
+        self._link = link
+        self._screen = screen
+        self._text = text
+        self._read = read
+        self._heard: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._left = False
+        self._lock = threading.Lock()  # of leaving: what is heard is shown here or there, and never nowhere
+        self._result: Future[Any] = Future()
+        self._interrupts = 0
+        self._deadline: float | None = None
+
+    def wait(self) -> Reply:
+        """Send the line, and show what comes until it is answered, or until a second after Ctrl-C."""
+        # From here on Ctrl-C raises nothing, so that it cannot come between two steps of ours.
+        with self._screen.interrupts(lambda: self._heard.put(self._interrupt)):
+            self._link.answering = True
+            threading.Thread(target=self._converse, name="evaluating", daemon=True).start()
+            try:
+                while self._show_next():
+                    pass
+            finally:
+                self._link.answering = False
+                self._stop_listening()
+            return self._ended()
+
+    # -- in the thread that waits
+
+    def _show_next(self) -> bool:
+        """Show what is heard next; return whether there is more to wait for."""
+        left = None if self._deadline is None else self._deadline - time.monotonic()
+        try:
+            act = self._heard.get(timeout=left) if left is None or left > 0 else self._heard.get_nowait()
+        except Empty:
+            return False
+        if act is None:
+            return False
+        act()
+        return True
+
+    def _interrupt(self) -> None:
+        """Do what Ctrl-C says."""
+        self._screen.interrupted()
+        self._interrupts += 1
+        self._deadline = self._deadline or time.monotonic() + _PATIENCE
+        self._link.interrupt(force=self._interrupts > 1)
+        if self._interrupts == 2:
+            self._tell("Forced: it is ended wherever it is, and locks may stay held.")
+
+    def _stop_listening(self) -> None:
+        """Give the prompt back; if there is no answer yet, what comes is shown above the line being typed."""
+        with self._lock:
+            self._left = True
+            if self._result.done():
+                return
+            self._link.unanswered = True
+        self._tell("The server does not answer. What comes of the line will be shown when it does.")
+
+    def _tell(self, text: str) -> None:
+        self._screen.fresh_line()
+        self._screen.show([("warning", text + "\n")])
+
+    def _ended(self) -> Reply:
+        if not self._result.done():
+            return Reply(130)
+        try:
+            result = self._result.result()
+        except ConnectionLostError:
+            self._screen.fresh_line()
+            self._screen.show(self._unknown())
+            return Reply(1)
+        except ScireError as error:
+            self._screen.fresh_line()
+            self._screen.show([("error", f"{error}\n")])
+            return Reply(error.exit_status)
+        self._screen.fresh_line()
+        page(self._screen, _fragments(result["text"]))
+        return Reply(result["status"], quit=result["quit"])
+
+    def _unknown(self) -> Fragments:
+        line = self._text.split("\n", 1)[0]
+        return [("warning", f"It is not known whether this was done: {line}\n")]
+
+    # -- in the thread that talks
+
+    def _converse(self) -> None:
+        try:
+            self._result.set_result(self._talk())
+        except ScireError as error:
+            self._result.set_exception(error)
+        except BaseException as error:  # noqa: BLE001 - a door: the one who waits raises it
+            self._result.set_exception(error)
+        finally:
+            with self._lock:
+                left = self._left
+                if not left:
+                    self._heard.put(None)
+                self._link.unanswered = False
+        if left:
+            self._show_late()
+
+    def _talk(self) -> Any:
+        try:
+            return self._link.evaluate(self._text, self)
+        except _Interrupted:
+            while True:
+                try:
+                    return self._link.go_on(self)
+                except _Interrupted:
+                    continue
+
+    def _show_late(self) -> None:
+        """Show above the prompt what came of a line that nobody waits for any more."""
+        try:
+            text = _fragments(self._result.result()["text"])
+        except ConnectionLostError:
+            text = self._unknown()
+        except ScireError as error:
+            text = [("error", f"{error}\n")]
+        self._screen.above(self._screen.styled(text))
+
+    def _here(self, act: Callable[[], None]) -> bool:
+        """Let the thread that waits ACT; return whether there is one."""
+        with self._lock:
+            if not self._left:
+                self._heard.put(act)
+            return not self._left
+
+    def output(self, stream: str, content: str | list[tuple[str, str]]) -> None:
+        """Show what the line prints, and the answers to its first parts."""
+        if isinstance(content, str):
+            if not self._here(lambda: self._screen.write(content, stream)):
+                self._screen.above(content)
+        elif not self._here(lambda: page(self._screen, content)):
+            self._screen.above(self._screen.styled(content))
+
+    def input(self, prompt: str) -> str:
+        """Read a line for the code that is running; nobody there is the end of the input.
+
+        Ctrl-C leaves the question without an answer: the code is interrupted, and must not take it for an end.
+        """
+        read: Future[str] = Future()
+
+        def ask() -> None:
+            try:
+                read.set_result(self._read(prompt))
+            except EOFError:
+                read.set_result("")
+            except KeyboardInterrupt:
+                self._interrupt()
+                read.set_exception(_Interrupted())
+
+        return read.result() if self._here(ask) else ""
+
+    def program(self, text: str) -> int:
+        """Run a program on this terminal; Ctrl-C is for the program."""
+        ended: Future[int] = Future()
+
+        def run() -> None:
+            try:
+                ended.set_result(self._screen.program(["/bin/sh", "-c", text]))
+            except OSError as error:
+                ended.set_exception(error)
+
+        return ended.result() if self._here(run) else 127
+
+
+def _fragments(text: list[Any]) -> Fragments:
+    return [(style, part) for style, part in text]

@@ -1,0 +1,94 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Open = Callable[..., Any]
+PROMPT = "scire>"
+LONG = "list(range(1000, 1200))\r"  # one number a line
+
+
+def without_less(directory: Path) -> dict[str, str]:
+    """Return an environment whose PATH has no pager."""
+    return {"PATH": str(directory), "PAGER": ""}
+
+
+def test_less_shows_a_long_answer(open_either: Open, need: Callable[[str], str]) -> None:
+    """A page at a time; what was read stays in the scrollback when it is left."""
+    need("less")
+    shell = open_either(rows=10)
+    shell.until(PROMPT)
+    shell.send(LONG)
+    shell.until("1007", "\n:", without="1010")
+    shell.send(" ")
+    shell.until("1014")
+    shell.send("q")
+    shell.until(PROMPT, "1014")
+    assert "1002" in shell.scrollback
+    shell.send("6 * 7\r")
+    shell.until("\n42")
+
+
+def test_the_pager_is_the_one_that_the_user_chose(open_embedded: Open, tmp_path: Path) -> None:
+    """`$PAGER` is a command line."""
+    shell = open_embedded(rows=10, environment={"PAGER": "sed -n 's/1003/paged &/p'"})
+    shell.until(PROMPT)
+    shell.send(LONG)
+    shell.until("paged 1003")
+
+
+def test_cat_as_pager_switches_paging_off(open_embedded: Open) -> None:
+    """Everything is written at once."""
+    shell = open_embedded(rows=10, environment={"PAGER": "cat"})
+    shell.until(PROMPT)
+    shell.send(LONG)
+    shell.until("1199", PROMPT)
+    assert "1003" in shell.scrollback
+
+
+def test_without_a_pager_the_shell_is_one(open_embedded: Open, tmp_path: Path) -> None:
+    """Space shows the next page, Enter a line, q leaves the rest out, and says how much that is."""
+    shell = open_embedded(rows=10, environment=without_less(tmp_path))
+    shell.until(PROMPT)
+    shell.send(LONG)
+    shell.until("1008", "-- more", without="1010")
+    shell.send("\r")
+    shell.until("1009", "-- more", without="1010")
+    shell.send(" ")
+    shell.until("1018", "-- more")
+    shell.send("q")
+    shell.until("lines left out)", PROMPT)
+    shell.send(LONG)
+    shell.until("-- more")
+    shell.send("g")
+    shell.until("1199", PROMPT)
+
+
+def test_ctrl_c_leaves_the_pager(open_embedded: Open, tmp_path: Path) -> None:
+    """And not the shell."""
+    shell = open_embedded(rows=10, environment=without_less(tmp_path))
+    shell.until(PROMPT)
+    shell.send(LONG)
+    shell.until("-- more")
+    shell.send("\x03")
+    shell.until("lines left out)", PROMPT)
+    shell.send("6 * 7\r")
+    shell.until("\n42")
+
+
+def test_what_fits_on_the_screen_is_not_paged(open_embedded: Open, tmp_path: Path) -> None:
+    """Nobody has to press a key for it."""
+    shell = open_embedded(rows=24, environment=without_less(tmp_path))
+    shell.until(PROMPT)
+    shell.send("'\\n'.join('abc')\r")
+    shell.until("\\n", "\nscire>\n")
+
+
+@pytest.mark.parametrize("columns", [20, 90])
+def test_lines_that_wrap_count_as_several(open_embedded: Open, tmp_path: Path, columns: int) -> None:
+    """A text is as long as the screen shows it."""
+    shell = open_embedded(rows=8, columns=columns, environment=without_less(tmp_path))
+    shell.until(PROMPT)
+    shell.send("'x' * 300\r")
+    shell.until("-- more" if columns == 20 else "\nscire>\n")
