@@ -13,8 +13,9 @@ TYPE_CHECKING = False  # checkers take it for true; `typing` alone would cost mo
 if TYPE_CHECKING:
     from scirehooks.core import Client, Event, Fleet, Job, Result, Run, Script, Transaction
     from scirehooks.core.names import ClientName, JobName, RunId, ScriptName
+    from scirehooks.daemon import serve
     from scirehooks.errors import Defer, RefusedError, ScireError, Veto
-    from scirehooks.hooks import GLOBAL, Entry, Hook, Runtime, Verdict, command, effect, on, option
+    from scirehooks.hooks import GLOBAL, Entry, Hook, Runtime, Verdict, command, effect, on, option, says
     from scirehooks.load import Loader, Program, load_init
     from scirehooks.values import Values
 
@@ -49,6 +50,8 @@ __all__ = [
     "load_init",
     "on",
     "option",
+    "says",
+    "serve",
 ]
 
 __version__ = "0.1.0"
@@ -56,8 +59,9 @@ __version__ = "0.1.0"
 _HOMES = {
     "scirehooks.core": ("Client", "Event", "Fleet", "Job", "Result", "Run", "Script", "Transaction"),
     "scirehooks.core.names": ("ClientName", "JobName", "RunId", "ScriptName"),
+    "scirehooks.daemon": ("serve",),
     "scirehooks.errors": ("Defer", "RefusedError", "ScireError", "Veto"),
-    "scirehooks.hooks": ("GLOBAL", "Entry", "Hook", "Runtime", "Verdict", "command", "effect", "on", "option"),
+    "scirehooks.hooks": ("GLOBAL", "Entry", "Hook", "Runtime", "Verdict", "command", "effect", "on", "option", "says"),
     "scirehooks.load": ("Loader", "Program", "load_init"),
     "scirehooks.values": ("Values",),
 }

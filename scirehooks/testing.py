@@ -15,14 +15,26 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from scirehooks.hooks import Alarm, Runtime
+from scirehooks.core import Fleet
+from scirehooks.hooks import BUILTIN, Alarm, Hook, Origin, Runtime
+from scirehooks.load import Loader
+from scirehooks.load.init import must_exist
+from scirehooks.shell.commands import FiringCommands, WouldCommands
+from scirehooks.shell.firingview import Fired, Forecast
+from scirehooks.shell.form import LineWord
+from scirehooks.shell.names import EntryName
+from scirehooks.values import Values
 
-__all__ = ["FakeClock", "Recorder", "fake_clock", "fresh_runtime", "nothing_left", "recorder"]
+__all__ = [
+    "FakeClock", "Recorder", "fake_clock", "fire", "fresh_fleet", "fresh_runtime", "nothing_left", "recorder", "would",
+]  # fmt: skip
 
 
 class FakeClock:
@@ -119,6 +131,87 @@ def fresh_runtime(name: str = "test", *, clock: FakeClock | None = None) -> Iter
             yield runtime
         finally:
             runtime.close()
+
+
+@contextmanager
+def fresh_fleet(*init: Path, modules: Sequence[Path] = ()) -> Iterator[Fleet]:
+    """Give the block a fleet of its own, with the init scripts of the directories INIT loaded, and close it afterwards.
+
+    Modules are looked for in the directories MODULES first. Nothing is fired after an operation, and nothing runs,
+    until the block calls `start`.
+
+    Raises:
+        LoadError: a script cannot be loaded, or a directory is not there; a test of it is not to go on without.
+
+    Example:
+        >>> with fresh_fleet() as fleet:
+        ...     def no_tests(client):
+        ...         if client.name.startswith("test"): raise ValueError("no test hosts")
+        ...     _ = fleet.runtime.add_hook("pre-client-add-hook", no_tests)
+        ...     would(fleet, "client-add test1").reason
+        'it failed: ValueError: no test hosts'
+    """
+    must_exist((*init, *modules))
+    with tempfile.TemporaryDirectory() as state:
+        runtime, values = Runtime("test"), Values()
+        loader = Loader(runtime, values, path=modules)
+        for kind, one in ((Runtime, runtime), (Loader, loader)):
+            values.provide(kind, one)
+        fleet = Fleet(runtime, values, Path(state) / "state")
+        try:
+            runtime.namespace.define("fleet", fleet, Origin(BUILTIN, None, ""))
+            loader.load_init(init, strict=True)
+            yield fleet
+        finally:
+            fleet.close(patience=0)
+            runtime.close()
+
+
+def would(system: Fleet | Runtime, line: str) -> Forecast:
+    """Return what would become of LINE, the line one would type, in SYSTEM; nothing is done.
+
+    Raises:
+        ScireError: what the line would end with, except for a refusal: that is an answer.
+    """
+    return WouldCommands(*_parts(system)).would(LineWord(line))
+
+
+def fire(
+    system: Fleet | Runtime,
+    hook: str | Hook,
+    *,
+    sample: bool = False,
+    only: str | None = None,
+    dry_run: bool = False,
+    **payload: Any,
+) -> Fired:
+    """Fire HOOK of SYSTEM with PAYLOAD as the command `fire` does, and return what came of it.
+
+    With SAMPLE, what is missing is made up; ONLY one function is called if it is named; a DRY_RUN gives a plan.
+
+    Example:
+        >>> with fresh_runtime() as runtime:
+        ...     @runtime.defhook
+        ...     def order_paid_hook(order: int): "Fires after ORDER has been paid."
+        ...     _ = runtime.add_hook("order-paid-hook", recorder(name="tell"))
+        ...     fire(runtime, "order-paid-hook", sample=True).functions
+        ('tell',)
+    """
+    runtime, values = _parts(system)
+    found = FiringCommands(runtime, values).fire(
+        runtime.hook(hook),
+        sample=sample,
+        only=None if only is None else EntryName(only),
+        dry_run=dry_run,
+        yes=True,
+        **payload,
+    )
+    assert isinstance(found, Fired)
+    return found
+
+
+def _parts(system: Fleet | Runtime) -> tuple[Runtime, Values]:
+    return (system, Values()) if isinstance(system, Runtime) else (system.runtime, system.values)
 
 
 def _end_of(task: asyncio.Task[Any]) -> tuple[str, threading.Event]:

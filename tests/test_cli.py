@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from scirehooks import cli
+from scirehooks.cli.options import parse
+from scirehooks.control import oneshot
+from scirehooks.errors import UsageError
 
 Scire = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -194,6 +197,8 @@ def test_signal_ends_the_runs_under_way(
             time.sleep(0.05)
         pid = int((tmp_path / "pid").read_text())
         child.send_signal(number)
+        if number == signal.SIGINT:
+            assert child.stderr.readline() == "scirehooks: Interrupted.\n"
         assert child.stderr.readline() == "scirehooks: waiting up to 10 s for run 1 to end; Ctrl-C ends it now.\n"
         for _ in range(5):  # one that comes at the wrong moment is lost, as any second Ctrl-C may be
             child.send_signal(number)
@@ -216,7 +221,7 @@ def test_state_directory_needs_its_parent(scire: Scire, tmp_path: Path) -> None:
 
 def test_default_state_directory_is_made_with_its_parents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has to make ~/.local/state first."""
-    monkeypatch.setattr(cli, "_default_state", lambda: tmp_path / "local" / "state" / "scirehooks")
+    monkeypatch.setattr(oneshot, "default_state", lambda: str(tmp_path / "local" / "state" / "scirehooks"))
     assert cli.main(["-Q", "-c", "x = 1"]) == 0
     assert (tmp_path / "local" / "state" / "scirehooks" / "store.db").exists()
 
@@ -327,8 +332,10 @@ def test_interrupt_ends_the_batch(command: list[str], environment: dict[str, str
         assert "Traceback" not in child.stderr.read()
 
 
-def test_second_shell_on_a_state_is_told_who_has_it(command: list[str], environment: dict[str, str]) -> None:
-    """One process serves a fleet; another ends with one clear line."""
+def test_second_start_on_a_state_does_not_take_what_would_configure_it(
+    command: list[str], environment: dict[str, str]
+) -> None:
+    """One process serves a fleet; who comes with init scripts of his own is told that they would not count."""
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment
     ) as first:
@@ -339,8 +346,9 @@ def test_second_shell_on_a_state_is_told_who_has_it(command: list[str], environm
         second = subprocess.run([*command, "-c", "1"], capture_output=True, text=True, env=environment, timeout=60)
         first.stdin.close()
         assert first.wait(20) == 0
-    assert second.returncode == 1
-    assert second.stderr.startswith("scirehooks: ")
+    assert (second.returncode, second.stdout) == (2, "")
+    assert second.stderr.startswith("scirehooks: The system with the fleet in ")
+    assert f"runs already, in process {first.pid}: --init would not count there. Leave it out" in second.stderr
     assert second.stderr.count("\n") == 1
 
 
@@ -358,10 +366,15 @@ def test_unload_of_a_module_leaves_the_hooks_as_they_were(scire: Scire) -> None:
     ("arguments", "status", "said"),
     [
         (["--version"], 0, "scirehooks 0.1.0\n"),
-        (["--help"], 0, "usage: scirehooks [OPTIONS] [FILE [ARG…]]\n"),
+        (["--help"], 0, "usage: scirehooks [OPTIONS] [attach [SOCKET] | daemon | check | FILE [ARG…]]\n"),
         (["--nonsense"], 2, ""),
         (["nosuchfile"], 2, ""),
-        (["attach"], 2, ""),
+        (["attach"], 2, ""),  # as the test's --init says how a system is to be started
+        (["daemon", "file"], 2, ""),
+        (["check", "-c", "1"], 2, ""),
+        (["-Q", "--only", "20-x.py"], 2, ""),
+        (["--drain", "-1"], 2, ""),
+        (["--drain", "nan"], 2, ""),
         (["-c", "1", "file"], 2, ""),
     ],
 )
@@ -373,11 +386,49 @@ def test_command_line_of_its_own(scire: Scire, arguments: list[str], status: int
     assert "Traceback" not in done.stderr
 
 
+def test_options_stand_anywhere_before_the_file(tmp_path: Path) -> None:
+    """Before or behind a word, which is one only where a file could be; behind a file everything is the file's."""
+    given = parse(["--json", "attach", "--drain", "3", "/run/x.sock", "-c", "1", "-c", "2"])
+    assert (given.word, given.socket, given.json, given.drain, given.lines) == (
+        "attach", Path("/run/x.sock"), True, 3.0, ["1", "2"],
+    )  # fmt: skip
+    given = parse(["attach", "-c", "1"])
+    assert (given.word, given.socket, given.lines) == ("attach", None, ["1"])
+    given = parse(["--state", "/s", "daemon", "--strict", "--modules", "/usr", "--modules", "/tmp"])
+    assert (given.word, given.strict, given.modules) == ("daemon", True, [Path("/usr"), Path("/tmp")])
+    given = parse(["--json", "file", "attach", "--strict", "-c"])
+    assert (given.word, given.file, given.arguments, given.strict) == ("", "file", ["attach", "--strict", "-c"], False)
+    assert parse(["./attach"]).file == "./attach"
+    assert parse(["-"]).file is None
+    assert parse(["attach", "x.sock", "file", "--json"]).arguments == ["--json"]
+    assert (parse([]).word, parse([]).configuring) == ("", [])
+    assert parse(["-Q", "--init", "/usr", "--timings"]).configuring == ["--init", "-Q", "--timings"]
+    with pytest.raises(UsageError, match="--only does not go with it"):
+        parse(["-Q", "--only", "x"])
+
+
+def test_only_reads_one_script_and_timings_say_how_long(scire: Scire, tmp_path: Path) -> None:
+    """By its name in the directory, or any file; results stay alone on standard output."""
+    (tmp_path / "init" / "10-one.py").write_text("one = 1\n")
+    (tmp_path / "init" / "20-two.py").write_text("load('inventory')\n")
+    done = scire("--only", "20-two.py", "--timings", "-c", "'one' in runtime.namespace")
+    assert (done.returncode, done.stdout) == (0, "False\n")
+    assert [line.split()[-1].rpartition("/")[2] for line in done.stderr.splitlines()] == ["20-two.py", "inventory.py"]
+    assert all(" ms  " in line for line in done.stderr.splitlines())
+    (tmp_path / "elsewhere.py").write_text("there = 3\n")
+    assert scire("--only", f"{tmp_path}/elsewhere.py", "-c", "there").stdout == "3\n"
+    missing = scire("--only", "20-too.py", "-c", "1")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "Did you mean 20-two.py?" in missing.stderr
+
+
 def test_no_modules_keeps_modules_away(scire: Scire) -> None:
     """Whatever wants to load one is told why not."""
     done = scire("--no-modules", "-c", "load inventory")
     assert done.returncode == 3
-    assert "--no-modules" in done.stderr
+    logged, refused = done.stderr.splitlines()
+    assert "started with --no-modules" in logged
+    assert "--no-modules" in refused
 
 
 def test_namespace_has_the_public_names(scire: Scire) -> None:
@@ -398,7 +449,7 @@ def test_output_that_cannot_be_written_is_one_line(command: list[str], environme
         done = subprocess.run(
             [*command, "-c", "hooks"], stdout=full, stderr=subprocess.PIPE, text=True, env=environment, timeout=60
         )
-    assert (done.returncode, done.stderr) == (1, "-c:1: The output cannot be written: No space left on device.\n")
+    assert (done.returncode, done.stderr) == (1, "scirehooks: The output cannot be written: No space left on device.\n")
 
 
 def test_save_tells_the_files_and_what_is_not_in_them(scire: Scire, tmp_path: Path) -> None:
@@ -413,3 +464,75 @@ def test_help_of_a_hook_keeps_names_whole(scire: Scire) -> None:
     """A name with hyphens is not broken at one: it could neither be found nor copied."""
     shown = scire("-c", "describe-hook post-client-add-hook").stdout
     assert "reported to hook-failure-hook and" in " ".join(shown.split())
+
+
+def test_interrupted_start_says_what_was_being_loaded(scire: Scire, tmp_path: Path) -> None:
+    """The one line that helps whoever has pressed Ctrl-C at a start that hangs."""
+    (tmp_path / "init" / "10-loop.py").write_text("raise KeyboardInterrupt\n")
+    done = scire("-c", "1")
+    assert (done.returncode, done.stderr) == (130, "scirehooks: interrupted while loading 10-loop.py.\n")
+
+
+def test_failing_guard_is_told_once(scire: Scire, tmp_path: Path) -> None:
+    """The refusal says it; the log does not say it again, and nobody reads the names of our classes."""
+    (tmp_path / "init" / "10-guard.py").write_text("def wrong(): return 5\nadd_hook('pre-client-add-hook', wrong)\n")
+    done = scire("-c", "client-add web1 --transport local")
+    assert done.returncode == 3
+    assert done.stderr.count("answered 5, which is no verdict") == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "Error" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--init", "--modules"])
+def test_directory_that_was_named_and_is_not_there_is_a_usage_error(scire: Scire, option: str) -> None:
+    """Without it nothing would be guarded, and nobody would notice."""
+    done = scire(option, "/nonexist", "-c", "clients")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"scirehooks: {option} /nonexist: there is no such directory.\n"
+
+
+def test_start_without_a_script_says_once_what_that_means(scire: Scire, tmp_path: Path) -> None:
+    """Each is said not to be loaded; that its guards are off is said once, and with --strict nothing starts."""
+    (tmp_path / "init" / "50-y.yaml").write_text("hoks: 1\n")
+    (tmp_path / "init" / "51-open.py").touch()
+    (tmp_path / "init" / "51-open.py").chmod(0o666)
+    done = scire("-c", "1")
+    yaml, unsafe, meaning = done.stderr.splitlines()
+    assert "50-y.yaml:1:1: init script 50-y.yaml is not loaded: a file has no key 'hoks'." in yaml
+    assert "51-open.py: init script 51-open.py is not loaded: others can write it (mode 0666)." in unsafe
+    assert meaning == "what 50-y.yaml, 51-open.py would guard is not guarded now; with --strict the start ends instead"
+    strict = scire("--strict", "-c", "1")
+    assert (strict.returncode, strict.stdout) == (1, "")
+    assert "50-y.yaml is not loaded" in strict.stderr
+
+
+def test_client_that_nothing_can_reach_is_told_at_once(scire: Scire) -> None:
+    """Not only when its first run fails: in a batch on standard error, and by `would`, too."""
+    why = "There is no transport ssh here (there is: local): nothing can run on it yet."
+    done = scire("-c", "client-add web1", "-c", "would client-add web2", "-c", "client-add here --transport local")
+    assert done.returncode == 0
+    assert f"{why}\n" in done.stdout
+    assert done.stderr == f"-c:1: Added web1 (client 1). {why}\n"
+    wrong = scire("-c", "script-create s /nonexist").stderr
+    assert wrong == "-c:1: The script /nonexist cannot be read: No such file or directory.\n"
+    wrong = scire("-c", 'client_add("w9", trasport="local")').stderr
+    assert "client_add() got an unexpected keyword argument 'trasport'. Did you mean transport?" in wrong
+
+
+def test_state_in_a_place_that_takes_no_directory_says_so(scire: Scire) -> None:
+    """The directory above it is there: to make it first would be bad advice."""
+    done = scire("--state", "/proc/nope", "-c", "1")
+    assert done.returncode == 1
+    assert "The state directory /proc/nope cannot be made: /proc takes no new directory." in done.stderr
+
+
+def test_attach_to_a_file_says_how_to_run_it(scire: Scire, tmp_path: Path) -> None:
+    """A file where a socket should be is a script that somebody wants to run; a hint repeats --state."""
+    file = tmp_path / "s.txt"
+    file.touch()
+    told = f"{file} is not a socket. To run a file in the running system, type: scirehooks {file}"
+    batch = [sys.executable, "-m", "scirehooks", "attach", str(file), "-c", "1"]
+    done = subprocess.run(batch, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (4, f"scirehooks: {told}\n")
+    batch = [sys.executable, "-m", "scirehooks", "--state", "/nowhere", "attach", "-c", "1"]
+    assert "scirehooks --state /nowhere daemon" in subprocess.run(batch, capture_output=True, text=True).stderr

@@ -1,23 +1,26 @@
 import asyncio
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
+from scirehooks.errors import LoadError
 from scirehooks.hooks import Owner, Runtime
-from scirehooks.testing import FakeClock, fake_clock, fresh_runtime, nothing_left, recorder
+from scirehooks.testing import FakeClock, fake_clock, fresh_fleet, fresh_runtime, nothing_left, recorder
 
 
 def test_fresh_runtime_is_closed_at_the_end() -> None:
     """Its threads are gone with it, and its clock stands still until it is turned."""
     clock = fake_clock()
+    before = threading.enumerate()
     with fresh_runtime(clock=clock) as runtime:
         ticked = threading.Event()
         runtime.every(60, ticked.set)
         runtime.loop.run(asyncio.sleep(0))
         clock.advance(60)
         assert ticked.wait(10)
-    assert not [thread for thread in threading.enumerate() if thread.name == "test loop"]
+    assert not [thread for thread in threading.enumerate() if thread not in before]
 
 
 def test_recorder_keeps_calls_and_answers_as_told() -> None:
@@ -86,3 +89,11 @@ def _load_and_unload(runtime: Runtime, setup: str) -> None:
     runtime.owners.register("/modules/sleeper.py", owner)
     exec(compile(setup, "/modules/sleeper.py", "exec"), {"runtime": runtime, "asyncio": asyncio})
     runtime.withdraw(owner)
+
+
+def test_fresh_fleet_on_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    """A test of init scripts that are not there must not pass."""
+    with pytest.raises(LoadError, match="nonexist: there is no such directory"), fresh_fleet(tmp_path / "nonexist"):
+        pass
+    with pytest.raises(LoadError, match="nonexist: there"), fresh_fleet(modules=[tmp_path / "nonexist"]):
+        pass

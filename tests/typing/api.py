@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from pathlib import Path
 from typing import Any, assert_type
 
-from scirehooks import GLOBAL, Defer, Entry, Hook, Runtime, Verdict, Veto, command, effect, on, option
+from scirehooks import GLOBAL, Defer, Entry, Hook, Runtime, Verdict, Veto, command, effect, on, option, serve
 from scirehooks.hooks import (
     Command,
     Effect,
@@ -208,3 +209,9 @@ def running(runtime: Runtime) -> None:
     runtime.thread(lambda: None)
     runtime.resource("route", "/hello", lambda: None, lambda: None)
     runtime.close()
+
+
+def serving(runtime: Runtime) -> None:
+    """A program lets shells in as long as the block lasts."""
+    with serve(runtime, "/run/shop/control.sock", title="the shop") as served:
+        assert_type(served.path, Path)

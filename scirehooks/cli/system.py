@@ -1,0 +1,210 @@
+"""The system put together: runtime, loader, fleet, and the control socket at which it is served."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from scirehooks.cli.events import events_of
+from scirehooks.cli.following import Following
+from scirehooks.cli.options import VERSION, Options, default_state
+from scirehooks.cli.telling import tell
+from scirehooks.control import Peer, Service
+from scirehooks.core import Client, Event, Fleet, Job, Result, Run, Script, Transaction
+from scirehooks.core.names import ClientName, JobName, RunId, ScriptName
+from scirehooks.daemon import AuditLog, ControlSocket, Serving, serve
+from scirehooks.errors import RefusedError, ScireError, Terminated, Veto
+from scirehooks.hooks import BUILTIN, Entry, Hook, Origin, Runtime, Verdict
+from scirehooks.load import JournalCommands, Loader, LoaderCommands, Program, init_directories, load_init, unfinished
+from scirehooks.records import dataclass
+from scirehooks.shell import Renderer, furnish
+from scirehooks.shell.evaluation import current_evaluation
+from scirehooks.values import Values
+
+__all__ = ["SOCKET", "Parts", "System", "parts", "running"]
+
+SOCKET: Final = "control.sock"  # in the state directory
+_PUBLIC: Final = (
+    *(Entry, Hook, Runtime, Verdict, Loader, Program, Values, RefusedError, ScireError),
+    *(ClientName, JobName, RunId, ScriptName),
+    *(Client, Event, Fleet, Job, Result, Run, Script, Transaction),
+)
+_log = logging.getLogger("scirehooks")
+
+
+@dataclass(slots=True)
+class Parts:
+    """The parts of a system, whether it is running or only tried out."""
+
+    runtime: Runtime
+    values: Values
+    loader: Loader
+    fleet: Fleet
+    renderer: Renderer
+    following: Following
+
+
+@dataclass(slots=True)
+class System:
+    """A system that is running, and served. PATIENCE is how long, at its end, evaluations of others may take."""
+
+    parts: Parts
+    serving: Serving
+    patience: float
+
+
+@contextlib.contextmanager
+def parts(options: Options, state: Path) -> Iterator[Parts]:
+    """Put a system with the fleet in STATE together, and take it apart when the block is left; nothing is loaded."""
+    runtime, values = Runtime("scirehooks"), Values()
+    values.provide(Runtime, runtime)
+    renderer = furnish(runtime, values)
+    loader = Loader(runtime, values, path=options.modules)
+    values.provide(Loader, loader)
+    runtime.define(LoaderCommands(loader), BUILTIN)
+    runtime.define(JournalCommands(loader), BUILTIN)
+    if state == default_state():
+        with contextlib.suppress(OSError):  # the fleet says it better
+            state.parent.mkdir(parents=True, exist_ok=True)
+    fleet = Fleet(runtime, values, state)
+    fleet.engine.abandoned = _interrupted
+    following = Following(fleet)
+    try:
+        _name(runtime, fleet)
+        if options.no_modules:
+            runtime.add_hook("pre-module-load-hook", no_modules, -100, owner=BUILTIN)
+            _log.warning("started with --no-modules: no module is loaded, and no function in a hook was asked")
+        yield Parts(runtime, values, loader, fleet, renderer, following)
+    finally:
+        with contextlib.ExitStack() as rest:  # an interrupt of one does not keep the others from being closed
+            rest.callback(runtime.close)
+            rest.callback(_close, fleet, following)
+
+
+@contextlib.contextmanager
+def running(options: Options, *, daemon: bool = False) -> Iterator[System]:
+    """Start the system that OPTIONS describe and serve it, as a DAEMON or here; end it when the block is left."""
+    with parts(options, options.state) as made:
+        runtime, fleet = made.runtime, made.fleet
+        _load(options, made)
+        # Before anything is fired: what is wrong with the socket's place ends the start.
+        listening = ControlSocket(fleet.state.path / SOCKET)
+        try:
+            fleet.start()
+            runtime.run_hooks("startup-hook")
+            audit = AuditLog(fleet.state.path / "audit.log")
+            service = Service(
+                runtime, made.values, made.renderer, title=lambda peer: _title(options, daemon, peer),
+                status=lambda: _status(made), follow=made.following, audit=audit,
+                events=events_of(fleet), version=VERSION,
+            )  # fmt: skip
+            # What the start has done is not undone by `undo`: all is there, and nobody can have typed anything yet.
+            runtime.history.begin()
+            system = System(made, Serving(service, listening, audit), options.drain)
+        except BaseException:
+            listening.close()
+            raise
+        try:
+            yield system
+        except BaseException:
+            system.patience = min(system.patience, fleet.patience)  # whoever ends it by a signal is in a hurry
+            raise
+        finally:
+            system.serving.close(system.patience)
+        runtime.run_hooks("shutdown-hook")
+
+
+def _load(options: Options, made: Parts) -> None:
+    """Load the init scripts, and say what is to be known about that."""
+    directories = init_directories() if options.init is None else options.init
+    with unfinished(made.fleet.state.path / "loading") as leave_out:
+        report = made.loader.load_init(directories, strict=options.strict, only=options.only, leave_out=leave_out)
+    for script in report.passed_over:
+        if script.file.stem in leave_out:
+            tell(f"{script.file} is {script.error}.")
+    if report.failed:
+        failed = [script.file.name for script in report.failed]
+        which = ", ".join(failed) if len(failed) < 4 else f"these {len(failed)} files"
+        _log.warning("what %s would guard is not guarded now; with --strict the start ends instead", which)
+    if options.timings:
+        files = [(script.seconds, str(script.file)) for script in report.scripts if script.status == "ok"]
+        files += [(made.loader.seconds[name], module.file) for name, module in made.runtime.modules.items()]
+        for seconds, file in sorted(files, reverse=True):
+            tell(f"{seconds * 1000:8.1f} ms  {file}")
+
+
+def _name(runtime: Runtime, fleet: Fleet) -> None:
+    """Give the namespace the public names and the fleet; the runtime has put its own there."""
+    names: dict[str, object] = {"fleet": fleet, "load_init": load_init, "serve": serve}
+    names.update((each.__name__, each) for each in _PUBLIC)
+    for name, value in names.items():
+        runtime.namespace.define(name, value, Origin(BUILTIN, None, ""))
+
+
+def no_modules(name: str) -> None:
+    """Keep the module NAME from being loaded: the program was started with --no-modules."""
+    raise Veto("the program was started with --no-modules")
+
+
+def _interrupted() -> bool:
+    """Whether the line that is being evaluated here was interrupted: an operation it began must not be done then."""
+    evaluation = current_evaluation.get()
+    return evaluation is not None and evaluation.interrupted
+
+
+# -- the end
+
+
+def _close(fleet: Fleet, following: Following) -> None:
+    """Close the FLEET, whenever in that an interrupt comes: then without patience."""
+    interrupt: BaseException | None = None
+    while not fleet.closed:
+        try:
+            _close_patiently(fleet, following)
+        except (KeyboardInterrupt, SystemExit, Terminated) as wish:
+            interrupt, fleet.patience = wish, 0.0
+    if interrupt:
+        raise interrupt
+
+
+def _close_patiently(fleet: Fleet, following: Following) -> None:
+    """Close the FLEET, and say whom that waits for; what a batch has waited for in vain is not waited for again."""
+    runs = fleet.dispatcher.under_way()
+    if following.given_up and set(runs) <= following.given_up:
+        fleet.patience = 0.0
+    if runs and fleet.patience:
+        which = f"run{'s' * (len(runs) > 1)} {', '.join(map(str, runs))}"
+        them = "them" if len(runs) > 1 else "it"
+        tell(f"waiting up to {fleet.patience:.0f} s for {which} to end; Ctrl-C ends {them} now.")
+    fleet.close()
+
+
+# -- what the service asks
+
+
+def _title(options: Options, daemon: bool, peer: Peer) -> str:
+    """Return what the first line of a shell says: where PEER is now."""
+    if peer.pid == os.getpid():
+        where = "embedded"
+    else:
+        where = f"attached to {'daemon' if daemon else 'the shell of process'} {os.getpid()}"
+    return f"{VERSION}, {where}, with the fleet in {options.state}"
+
+
+def _status(made: Parts) -> str:
+    """Return the toolbar: whose fleet, how many clients and modules, and what is wrong."""
+    clients = sum(1 for _ in made.fleet.store.clients())
+    active = len(made.fleet.store.runs(active=True))
+    modules = sorted(made.runtime.modules)
+    failed = len(made.loader.report.failed)
+    parts = [
+        f"{clients} client{'s' * (clients != 1)}",
+        f"{active} running" if active else "",
+        f"modules {', '.join(modules)}" if modules else "no modules",
+        f"{failed} init script{'s' * (failed != 1)} failed: init-status" if failed else "",
+    ]
+    return " · ".join(part for part in parts if part)
