@@ -183,6 +183,8 @@ def test_from_word_path_knows_home(values: Values) -> None:
     """`~` is a home directory in what is typed, and a name in JSON."""
     assert values.from_word(Path, "~/x", field="x") == Path.home() / "x"
     assert values.from_json(Path, "~/x", field="x") == Path("~/x")
+    for path in (Path("~\udc80"), Path("~/\udc80")):  # what is no Unicode travels as base64
+        assert values.from_json(Path, values.to_json(path), field="x") == path
 
 
 @pytest.mark.parametrize(

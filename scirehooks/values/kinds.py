@@ -142,18 +142,22 @@ class Text(Scalar):
     def from_json(self, data: Json, field: str) -> Any:
         if isinstance(data, dict) and data.keys() == {"base64"} and isinstance(coded := data["base64"], str):
             try:
-                return self.from_word(base64.b64decode(coded, validate=True).decode(errors="surrogateescape"), field)
+                data = base64.b64decode(coded, validate=True).decode(errors="surrogateescape")
             except binascii.Error:
                 raise ValueFormatError(f"{field}.base64", "base64", show(coded)) from None
-        return super().from_json(data, field)
+        return self.from_text(data, field) if isinstance(data, str) else self.refuse(field, data)
+
+    def from_text(self, text: str, field: str) -> Any:
+        """Return what TEXT in JSON stands for."""
+        return self.from_word(text, field)
 
 
 class File(Text):
     """A path; files are offered as candidates."""
 
-    def from_json(self, data: Json, field: str) -> Any:
+    def from_text(self, text: str, field: str) -> Any:
         # Only a word that somebody typed means his home by "~"; in JSON a path is exact.
-        return Path(data) if isinstance(data, str) and "\0" not in data else super().from_json(data, field)
+        return Path(text) if "\0" not in text else super().from_text(text, field)
 
     def candidates(self, prefix: str) -> Iterable[Candidate]:
         head, tail = os.path.split(prefix)
