@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scirehooks.hooks.entry import Entry
-
-if TYPE_CHECKING:
-    from scirehooks.hooks.hook import Hook
+from scirehooks.hooks.hook import Hook
 
 __all__ = ["CONTRACTS"]
 

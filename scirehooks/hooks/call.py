@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import builtins
 import contextvars
 import functools
 import inspect
@@ -47,19 +46,13 @@ def resolve(entry: Entry) -> Callable[..., Any]:
     Raises:
         UndefinedFunctionError: its name is not defined, or not as a function (Emacs: void-function).
     """
-    held = entry.held
-    if not isinstance(held, str):
-        return held  # type: ignore[no-any-return]  # checked when it was added
-    try:
-        found = entry.globals[held]
-    except KeyError:
-        found = getattr(builtins, held, None)
-    if not callable(found):
+    found = entry.function
+    if found is None:
         raise UndefinedFunctionError(
-            f"{entry.hook}: the function {held!r} is not defined.",
-            f"Define it, or type: remove-hook {entry.hook} {held}",
+            f"{entry.hook}: the function {entry.held!r} is not defined.",
+            f"Define it, or type: remove-hook {entry.hook} {entry.held}",
         )
-    return found  # type: ignore[no-any-return]  # callable() was asked
+    return found
 
 
 def is_async(function: Any) -> bool:

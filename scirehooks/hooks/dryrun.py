@@ -17,7 +17,7 @@ from types import FunctionType
 from typing import Any
 
 from scirehooks.hooks.entry import Entry, Health
-from scirehooks.hooks.failures import Failed, rehearsing
+from scirehooks.hooks.failures import FailedCalls, rehearsing
 from scirehooks.hooks.firing import Verdict
 from scirehooks.hooks.hook import Hook
 from scirehooks.hooks.marks import Effect, planning
@@ -29,7 +29,6 @@ __all__ = [
     "dry_run_of",
     "dry_running",
     "leaves_the_process",
-    "needs_leave",
     "offer_dry_run",
     "stand_in",
 ]
@@ -50,7 +49,7 @@ def leaves_the_process(function: Any) -> bool:
     return False
 
 
-def needs_leave(hook: Hook, entry: Entry) -> bool:
+def _needs_leave(hook: Hook, entry: Entry) -> bool:
     """Tell whether a dry run of HOOK calls ENTRY only by leave, that is, if it was added with `dry_run=True`."""
     return hook.mode not in _DECIDING or entry.deliver or leaves_the_process(entry.function)
 
@@ -85,7 +84,7 @@ class DryRun:
     """
 
     effects: list[Effect]
-    failures: Failed
+    failures: FailedCalls
     firings: list[DryFiring] = field(default_factory=list)
     acts: list[Effect] = field(default_factory=list)
     not_reached: list[Entry] = field(default_factory=list)
@@ -97,7 +96,7 @@ class DryRun:
         """Fire HOOK with PAYLOAD by its own rules, through those of ENTRIES (default: in force) that may be called."""
         order = list(hook.in_force() if entries is None else entries)
         unknown = [
-            entry for entry in order if entry.state == "active" and needs_leave(hook, entry) and not entry.dry_run
+            entry for entry in order if entry.state == "active" and _needs_leave(hook, entry) and not entry.dry_run
         ]
         numbers = {entry.number for entry in unknown}
         turns: list[tuple[Entry, int]] = []
@@ -114,7 +113,7 @@ class DryRun:
         try:
             result = hook.through(those(), **payload)
             if isinstance(result, Verdict):
-                verdict = result = _as_in_earnest(result, order, unknown)
+                verdict = result = _as_in_earnest(result, order)
             return result
         except BaseException as raised:
             error = raised
@@ -146,7 +145,7 @@ def _position(order: list[Entry], entry: Entry) -> int:
     return next(index for index, each in enumerate(order) if each.number == entry.number)
 
 
-def _as_in_earnest(verdict: Verdict, order: list[Entry], unknown: list[Entry]) -> Verdict:
+def _as_in_earnest(verdict: Verdict, order: list[Entry]) -> Verdict:
     """Return VERDICT in terms of the entries themselves: after a refusal nobody is asked, whoever he is."""
     own = {entry.number: entry for entry in order}
     by = own[verdict.refused_by.number] if verdict.refused_by else None

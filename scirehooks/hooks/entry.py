@@ -172,10 +172,14 @@ class Entry:
     @property
     def function(self) -> Callable[..., Any] | None:
         """The function as it is defined now; None while its name is not defined."""
-        if isinstance(self.held, str):
-            found = self.globals[self.held] if self.held in self.globals else getattr(builtins, self.held, None)
-            return found if callable(found) else None
-        return self.held  # type: ignore[no-any-return]  # checked when it was added
+        held = self.held
+        if not isinstance(held, str):
+            return held  # type: ignore[no-any-return]  # checked when it was added
+        try:
+            found = self.globals[held]
+        except KeyError:
+            found = getattr(builtins, held, None)
+        return found if callable(found) else None
 
     @property
     def source(self) -> Place | None:

@@ -17,23 +17,23 @@ from scirehooks.hooks.owner import BUILTIN, Origin
 if TYPE_CHECKING:
     from scirehooks.hooks.hook import Hook
 
-__all__ = ["Failed", "Failures", "rehearsing", "witnessing"]
+__all__ = ["FailedCalls", "Failures", "rehearsing", "witnessing"]
 
 _log = logging.getLogger("scirehooks")
 
 
-Failed = list[tuple[Entry, BaseException]]
+FailedCalls = list[tuple[Entry, BaseException]]
 
-_rehearsal: ContextVar[Failed | None] = ContextVar("scirehooks_rehearsal", default=None)
+_rehearsal: ContextVar[FailedCalls | None] = ContextVar("scirehooks_rehearsal", default=None)
 
 
 @contextmanager
-def rehearsing() -> Iterator[Failed]:
+def rehearsing() -> Iterator[FailedCalls]:
     """Fire for testing: failures inside the block are collected in the list that this yields, not counted or told.
 
     Trying a function out must not set it aside for what is done in earnest.
     """
-    failed: Failed = []
+    failed: FailedCalls = []
     token = _rehearsal.set(failed)
     try:
         yield failed
@@ -41,13 +41,13 @@ def rehearsing() -> Iterator[Failed]:
         _rehearsal.reset(token)
 
 
-_witness: ContextVar[Failed | None] = ContextVar("scirehooks_witness", default=None)
+_witness: ContextVar[FailedCalls | None] = ContextVar("scirehooks_witness", default=None)
 
 
 @contextmanager
-def witnessing() -> Iterator[Failed]:
+def witnessing() -> Iterator[FailedCalls]:
     """Let failures inside the block, which count as ever, be seen in the list that this yields, too."""
-    failed: Failed = []
+    failed: FailedCalls = []
     token = _witness.set(failed)
     try:
         yield failed

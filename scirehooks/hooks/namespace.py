@@ -12,10 +12,12 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator, MutableMapping
+from itertools import count
 from types import FrameType, ModuleType
 from typing import Any
 
-from scirehooks.hooks.advice import AdviceCells, advised
+from scirehooks.errors import NotAFunctionError
+from scirehooks.hooks.advice import Advice, AdviceCells, advised, how_spelt
 from scirehooks.hooks.binding import Bindings
 from scirehooks.hooks.journal import ABSENT, Cells, Journal, Key, Layer
 from scirehooks.hooks.owner import Origin, Owner, Owners, Place
@@ -68,6 +70,7 @@ class Namespace(MutableMapping[str, Any]):
         self._check = check
         self._cells = NameCells(self._show)
         self.advice = AdviceCells(self._show)
+        self._ranks = count(1)  # of advice: the newest has the greatest
         journal.register(self._cells)
         journal.register(self.advice)
 
@@ -151,6 +154,45 @@ class Namespace(MutableMapping[str, Any]):
         name = getattr(function, "__name__", None)
         return name if isinstance(name, str) and self.globals.get(name) is function else function
 
+    def advice_add(
+        self, target: str, how: str, function: Callable[..., Any] | str, *, name: str | None = None, depth: float = 0
+    ) -> None:
+        """Wrap FUNCTION around whatever TARGET is defined as, in the way HOW (Emacs: advice-add).
+
+        HOW is one of around, before, after, override, before-while, before-until, after-while, after-until,
+        filter-args, filter-return. The newest is outermost, or the one of least DEPTH. Advice is known by its NAME, or
+        by its function; adding it again moves it.
+
+        FUNCTION may be a coroutine function, whatever TARGET is: then TARGET is one as long as the advice is on it. A
+        hook runs it as it runs any, and who calls it from Python awaits it.
+
+        Journal: one record, and one for each advice that it takes the place of.
+        """
+        origin = self._owners.origin()
+        spelt = how_spelt(how)
+        if not callable(function) and not isinstance(function, str):
+            raise NotAFunctionError(f"advice-add {target}: {function!r} is neither a function nor the name of one.")
+        held = self.held(function)
+        made = Advice(target, spelt, held, name, depth, next(self._ranks), origin.owner, origin.place)
+        with self._journal.transaction("advice-add"):
+            for other in self.advice.of(target) if name is None else ():
+                if other.held == held and other.key != made.key:  # with a name, and known by its function all the same
+                    self._journal.set(self.advice, other.key, ABSENT, "advice-add", origin)
+            self._journal.set(self.advice, made.key, made, "advice-add", origin)
+
+    def advice_remove(self, target: str, function: Callable[..., Any] | str) -> None:
+        """Take FUNCTION, or the advice of that name, off TARGET; nothing happens if it is not there.
+
+        Journal: one record for each advice taken off.
+        """
+        origin = self._owners.origin()
+        held = self.held(function)
+        with self._journal.transaction("advice-remove"):
+            for advice in self.advice.of(target):
+                named = advice.name is not None and advice.name == function
+                if named or advice.held == held or advice.held is function:
+                    self._journal.set(self.advice, advice.key, ABSENT, "advice-remove", origin)
+
     def definition(self, name: str) -> Layer | None:
         """Return who defined NAME as it is now, where and when; None for a name set past the view."""
         stack = self._cells.stack(name)
@@ -219,10 +261,6 @@ class View(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._namespace)
-
-    def keys(self) -> Any:
-        """Return the names."""
-        return self._namespace.keys()
 
 
 class _Window(ModuleType):

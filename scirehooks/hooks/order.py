@@ -85,6 +85,8 @@ def check_constraints(entries: Iterable[Entry], hook: str) -> None:
         OrderError: some of them contradict each other (the cycle is named), or the depths.
     """
     ordered = sorted(entries, key=attrgetter("order"))
+    if not any(entry.terms.constrained for entry in ordered):
+        return  # nearly always, and what follows looks at each pair
     for entry in ordered:
         for other in ordered:
             wrong = (other.depth < entry.depth and _names(other, entry.before)) or (

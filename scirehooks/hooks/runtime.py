@@ -5,15 +5,11 @@ from __future__ import annotations
 import inspect
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Any, get_args, get_type_hints, overload
 
-from scirehooks.errors import ConflictError, Defer, NotAFunctionError, UnknownNameError, Veto
-from scirehooks.hooks import scope as scopes
-from scirehooks.hooks.advice import Advice, how_spelt
+from scirehooks.errors import ConflictError, Defer, UnknownNameError, Veto
 from scirehooks.hooks.builtin import CONTRACTS
 from scirehooks.hooks.clock import Clock, SystemClock
 from scirehooks.hooks.declaration import Amender, Declaration, Rehearsal, hyphenated, replace_parameter, variable
@@ -34,9 +30,9 @@ from scirehooks.hooks.owner import BUILTIN, Origin, Owner, Owners, Place
 from scirehooks.hooks.registry import DeclarationCells, Registry
 from scirehooks.hooks.resource import ResourceCells
 from scirehooks.hooks.says import says
-from scirehooks.hooks.scope import GLOBAL, Scope
+from scirehooks.hooks.scope import GLOBAL, Scope, scope
 from scirehooks.hooks.signature import Payload
-from scirehooks.hooks.trace import FiringSpan, Traces
+from scirehooks.hooks.trace import Traces
 
 __all__ = ["Runtime"]
 
@@ -59,11 +55,13 @@ class Runtime:
     def __init__(self, name: str, *, clock: Clock | None = None, generating: bool = True) -> None:
         self.name = name
         self.journal = Journal()
+        self.transaction = self.journal.transaction
         self.history = History(self.journal)
         self.owners = Owners(default=Owner("session", name))
         self.clock = clock or SystemClock()
         self.loop = RuntimeLoop(name)
-        self.traces = Traces()
+        self.traces = Traces(changed=self._refresh_all)
+        self.tracing = self.traces.capture
         self.forsaken: dict[int | None, tuple[Entry, threading.Thread]] = {}
         self.generating = generating
         self._numbers = count(1)
@@ -75,6 +73,7 @@ class Runtime:
         self.journal.register(self._resources)
         self.hooks: Registry[Hook] = Registry(self._declared, lambda name, _: self._hooks[name], aliases=self._aliases)
         self.namespace = Namespace(name, self.journal, self.owners, refresh=self._redefined, check=self._check_holders)
+        self.advice_add, self.advice_remove = self.namespace.advice_add, self.namespace.advice_remove
         self.failures = Failures(self.journal, self.hooks)
         definitions = Definitions(self, self.journal, self.owners, self.namespace)
         self.commands, self.options, self.modules = definitions.commands, definitions.options, definitions.modules
@@ -87,14 +86,7 @@ class Runtime:
         self.resource = helpers.resource
         self._name_the_basics()
         for contract in CONTRACTS:
-            self.declare(
-                contract.__name__,
-                _resolved(contract, {"Hook": Hook}),  # which that file cannot import
-                inspect.getdoc(contract) or "",
-                on_error="isolate",
-                owner=BUILTIN,
-            )
-        self.history.begin()
+            self.defhook(on_error="isolate", owner=BUILTIN)(contract)
 
     def _cells(self, kind: str, changed: Callable[[str, Any], None] | None = None) -> DeclarationCells:
         cells = DeclarationCells(kind, changed)
@@ -290,6 +282,7 @@ class Runtime:
         found = self.hook(hook)
         entry = found.find(function, local)
         entry.health.consecutive = 0
+        found.refresh()  # one that was not set aside yet was watched
         return found.set_state(entry, "active", "release", self.owners.origin())
 
     # -- firing
@@ -315,38 +308,24 @@ class Runtime:
         """Call WRAPPER with each function of HOOK and the payload until a result is true; return that."""
         return self.hook(hook).wrapped(wrapper, *args, **payload)
 
-    def scope(self, *keys: Scope) -> AbstractContextManager[None]:
-        """Fire hooks in the scopes KEYS, the innermost first, inside the `with` block."""
-        return scopes.scope(*keys)
+    scope = staticmethod(scope)
 
     # -- tracing
 
     def trace(self, hook: str | Hook, when: Callable[..., Any] | None = None) -> None:
         """Watch the firings of HOOK (those for whose payload WHEN is true); `traces.firings` holds the trees."""
         self.traces.start(self.hook(hook).name, when)
-        self._refresh_all()
 
     def untrace(self, hook: str | Hook) -> None:
         """Watch the firings of HOOK no longer."""
         self.traces.stop(self.hook(hook).name)
-        self._refresh_all()
-
-    @contextmanager
-    def tracing(self) -> Iterator[deque[FiringSpan]]:
-        """Watch every firing that the block begins, whatever else is traced; yield their trees."""
-        try:
-            with self.traces.capture() as trees:
-                self._refresh_all()
-                yield trees
-        finally:
-            self._refresh_all()
 
     def _refresh_all(self) -> None:
         """Let every hook take on the shape that it needs now: a firing inside a traced one is watched, too."""
         for hook in list(self._hooks.values()):
             hook.refresh()
 
-    # -- names, commands, options, modules
+    # -- names
 
     def _redefined(self, name: str) -> None:
         """Let the hooks that hold NAME look at it again."""
@@ -359,45 +338,6 @@ class Runtime:
         for hook in list(self._hooks.values()):
             if hook.holds(name):
                 tell_misfits(hook, [(name, self.namespace.globals.get(name))])
-
-    def advice_add(
-        self, target: str, how: str, function: Callable[..., Any] | str, *, name: str | None = None, depth: float = 0
-    ) -> None:
-        """Wrap FUNCTION around whatever TARGET is defined as, in the way HOW (Emacs: advice-add).
-
-        HOW is one of around, before, after, override, before-while, before-until, after-while, after-until,
-        filter-args, filter-return. The newest is outermost, or the one of least DEPTH. Advice is known by its NAME, or
-        by its function; adding it again moves it.
-
-        FUNCTION may be a coroutine function, whatever TARGET is: then TARGET is one as long as the advice is on it. A
-        hook runs it as it runs any, and who calls it from Python awaits it.
-
-        Journal: one record, and one for each advice that it takes the place of.
-        """
-        origin = self.owners.origin()
-        spelt = how_spelt(how)
-        if not callable(function) and not isinstance(function, str):
-            raise NotAFunctionError(f"advice-add {target}: {function!r} is neither a function nor the name of one.")
-        held = self.namespace.held(function)
-        made = Advice(target, spelt, held, name, depth, self.next_number(), origin.owner, origin.place)
-        with self.journal.transaction("advice-add"):
-            for other in self.namespace.advice.of(target) if name is None else ():
-                if other.held == held and other.key != made.key:  # with a name, and known by its function all the same
-                    self.journal.set(self.namespace.advice, other.key, ABSENT, "advice-add", origin)
-            self.journal.set(self.namespace.advice, made.key, made, "advice-add", origin)
-
-    def advice_remove(self, target: str, function: Callable[..., Any] | str) -> None:
-        """Take FUNCTION, or the advice of that name, off TARGET; nothing happens if it is not there.
-
-        Journal: one record for each advice taken off.
-        """
-        origin = self.owners.origin()
-        held = self.namespace.held(function)
-        with self.journal.transaction("advice-remove"):
-            for advice in self.namespace.advice.of(target):
-                named = advice.name is not None and advice.name == function
-                if named or advice.held == held or advice.held is function:
-                    self.journal.set(self.namespace.advice, advice.key, ABSENT, "advice-remove", origin)
 
     # -- taking back
 
@@ -435,22 +375,16 @@ class Runtime:
         self.clock.close()
         self.loop.close()
 
-    @contextmanager
-    def transaction(self, what: str) -> Iterator[list[Record]]:
-        """Make the changes inside one group; when an exception leaves the block, take every one of them back."""
-        with self.journal.transaction(what) as records:
-            yield records
-
 
 def _words(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _resolved(function: Callable[..., Any], names: dict[str, Any] | None = None) -> inspect.Signature:
-    """Return FUNCTION's signature with its annotations resolved where they can be, NAMES being known, too."""
+def _resolved(function: Callable[..., Any]) -> inspect.Signature:
+    """Return FUNCTION's signature with its annotations resolved where they can be."""
     signature = inspect.signature(function)
     try:
-        hints = get_type_hints(function, localns=names, include_extras=True)
+        hints = get_type_hints(function, include_extras=True)
     except (NameError, TypeError):
         return signature  # an annotation that is not there at run time stays the text it is
     parameters = [p.replace(annotation=hints.get(p.name, p.annotation)) for p in signature.parameters.values()]

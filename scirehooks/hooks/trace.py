@@ -249,18 +249,25 @@ class Tracer:
 
 
 class Traces:
-    """The last firings of the hooks being traced, each the root of a tree; memory stays bounded."""
+    """The last firings of the hooks being traced, each the root of a tree; memory stays bounded.
 
-    def __init__(self, kept: int = _KEPT) -> None:
+    CHANGED is called when other firings are to be watched than before.
+    """
+
+    def __init__(self, kept: int = _KEPT, *, changed: Callable[[], None] = lambda: None) -> None:
         self.firings: deque[FiringSpan] = deque(maxlen=kept)
         self.followers: list[Callable[[FiringSpan], None]] = []
         self.on = False  # whether any hook is being traced; asked at each firing in the checked shape
         self._wanted: dict[str, Callable[..., Any] | None] = {}
+        self._changed = changed
         self._captures = 0
         self._counting = threading.Lock()  # several sessions may trace at once
 
-    def _settle(self) -> None:
-        self.on = bool(self._wanted) or self._captures > 0
+    def _settle(self, captures: int = 0) -> None:
+        with self._counting:
+            self._captures += captures
+            self.on = bool(self._wanted) or self._captures > 0
+        self._changed()
 
     @property
     def wanted(self) -> dict[str, Callable[..., Any] | None]:
@@ -282,16 +289,12 @@ class Traces:
         """Watch every firing that is begun in the block; their trees are in what this yields, and nowhere else."""
         trees: deque[FiringSpan] = deque(maxlen=self.firings.maxlen)
         token = _captured.set(trees)
-        with self._counting:
-            self._captures += 1
-            self._settle()
+        self._settle(captures=1)
         try:
             yield trees
         finally:
             _captured.reset(token)
-            with self._counting:
-                self._captures -= 1
-                self._settle()
+            self._settle(captures=-1)
 
     def _wants(self, hook: str, payload: Payload, values: tuple[Any, ...], extra: Mapping[str, Any]) -> bool:
         if hook not in self._wanted:

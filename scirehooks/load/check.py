@@ -63,7 +63,7 @@ def check(loader: Loader) -> Checked:
     ]
     findings = [_failed(script) for script in loader.report.failed]
     for hook in runtime.hooks.values():
-        for entry in [entry for local in (None, *hook.locals) for entry in hook.entries(local)]:
+        for entry in hook.everywhere():
             findings += _misfits(entry, hook, loader)
     for script in loader.report.scripts:
         if script.status == "ok" and script.file.suffix == ".py":

@@ -124,7 +124,7 @@ class LoaderCommands:
         return sorted(found, key=lambda info: info.name)
 
     def _info(self, module: Module) -> ModuleInfo:
-        note = f"the file has changed since: reload {module.name}" if self._loader.changed(module) else ""
+        note = f"the file has changed since: reload {module.name}" if self._loader.door.changed(module.file) else ""
         file = Path(module.file)
         return ModuleInfo(module.name, "loaded", module.requires, _summary(module.doc), file, note)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 
-from scirehooks.hooks import BUILTIN, Module, Runtime, hyphenated
+from scirehooks.hooks import BUILTIN, Module, Runtime
 
 __all__ = ["declare"]
 
@@ -63,13 +62,4 @@ def declare(runtime: Runtime) -> None:
         (pre_module_unload_hook, _ASKED),
         (post_module_unload_hook, _TOLD),
     ):
-        hints = get_type_hints(contract)
-        signature = inspect.signature(contract)
-        parameters = [p.replace(annotation=hints[p.name]) for p in signature.parameters.values()]
-        runtime.declare(
-            hyphenated(contract.__name__),
-            signature.replace(parameters=parameters),
-            inspect.getdoc(contract) or "",
-            owner=BUILTIN,
-            **rules,
-        )
+        runtime.defhook(owner=BUILTIN, **rules)(contract)

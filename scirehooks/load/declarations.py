@@ -15,7 +15,7 @@ from scirehooks.load.strict_yaml import Node
 from scirehooks.records import dataclass
 from scirehooks.values import Values
 
-__all__ = ["Declarations", "HookAdvice", "HookEntry", "Setting", "declarations"]
+__all__ = ["Declarations", "HookAdvice", "HookEntry", "Setting", "declarations", "is_label"]
 
 State = Literal["active", "disabled"]
 
@@ -172,7 +172,8 @@ def _entry(hook: str, node: Node, values: Values) -> HookEntry:
     def read(key: str, annotation: Any, default: Any = None) -> Any:
         return _value(items[key], annotation, key, values) if key in items else default
 
-    if read("remove", bool, False) or read("existing", bool, False) or _is_label(items.get("function")):
+    named = items["function"].value if "function" in items else None
+    if read("remove", bool, False) or read("existing", bool, False) or is_label(named):
         _mapping(node, _CHANGING_KEYS, "an entry that is there")
         return HookEntry(
             hook, node, _reference(items["function"]), depth=read("depth", float), local=read("local", str),
@@ -234,14 +235,15 @@ def _function(node: Node) -> str:
     return name
 
 
-def _is_label(node: Node | None) -> bool:
-    """Tell whether NODE is the label of an entry whose function has no name: `orders.count`, `20-guard.py:14`."""
-    text = node.value if node is not None and isinstance(node.value, str) else ""
-    return not variable(text).isidentifier() and any(letter in text for letter in ".:~") and " " not in text
+def is_label(text: object) -> bool:
+    """Tell whether TEXT is the label of an entry whose function has no name: `orders.count`, `20-guard.py:14`."""
+    if not isinstance(text, str) or variable(text).isidentifier():
+        return False
+    return any(letter in text for letter in ".:~") and " " not in text
 
 
 def _reference(node: Node) -> str:
-    return str(node.value) if _is_label(node) else _function(node)
+    return str(node.value) if is_label(node.value) else _function(node)
 
 
 def _argv(node: Node) -> tuple[str, ...]:

@@ -14,17 +14,18 @@ import yaml
 from scirehooks.errors import ScireError
 from scirehooks.hooks import ABSENT, Entry, Hook, Module, Option, Owner, Runtime, variable
 from scirehooks.load.apply import text_of_condition
+from scirehooks.load.declarations import is_label
 from scirehooks.load.difference import Change
 from scirehooks.load.program import Program
 from scirehooks.load.requests import Requests
 from scirehooks.load.source import NoSourceError
-from scirehooks.load.strict_yaml import read_yaml
+from scirehooks.load.strict_yaml import TRUTH, read_yaml
 from scirehooks.values import Json, Values
 
 __all__ = ["Document", "yaml_text"]
 
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*", re.ASCII)
-_AMBIGUOUS: Final = frozenset({"yes", "no", "on", "off", "y", "n", "true", "false", "null"})
+_AMBIGUOUS: Final = TRUTH | {"null"}
 
 
 class _Dumper(yaml.SafeDumper):
@@ -101,7 +102,7 @@ class Document:
         elif kind == "advice":
             self._advice(change)
         elif kind in ("hook", "command") and live is not ABSENT:
-            self._need(live.name.replace("-", "_") if kind == "hook" else live.variable)
+            self._need(variable(live.name) if kind == "hook" else live.variable)
         else:
             raise NoSourceError("there are no words for it")
 
@@ -247,4 +248,4 @@ class Document:
 def _can_be_named(entry: Entry) -> bool:
     """Tell whether a file can speak of ENTRY: by the name of its function, or by a label that looks like one."""
     ref = entry.name or entry.label
-    return " " not in ref and (variable(ref).isidentifier() or any(letter in ref for letter in ".:~"))
+    return variable(ref).isidentifier() or is_label(ref)

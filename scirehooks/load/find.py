@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from scirehooks.errors import LoadError, UnknownNameError
+from scirehooks.hooks import variable
 from scirehooks.load.places import is_shipped
 from scirehooks.values import located
 
@@ -36,8 +37,8 @@ def find(name_or_file: str | Path, path: Sequence[Path]) -> Found:
         file = located(Path(text).expanduser()).absolute()
         if file.suffix not in _ENDINGS:
             raise LoadError(f"{file}: a module's name ends in {' or '.join(_ENDINGS)}.", str(file))
-        return Found(_module_name(file.stem), file, is_shipped(file))
-    name = _module_name(text)
+        return Found(variable(file.stem), file, is_shipped(file))
+    name = variable(text)
     for found in _on_path(path):
         if found.name == name:
             return found
@@ -54,10 +55,6 @@ def available(path: Sequence[Path]) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _module_name(text: str) -> str:
-    return text.replace("-", "_")
-
-
 def _on_path(path: Sequence[Path]) -> Iterator[Found]:
     for directory in path:
         try:
@@ -65,7 +62,7 @@ def _on_path(path: Sequence[Path]) -> Iterator[Found]:
         except OSError:
             continue  # most of the path does not exist on most machines
         for file in files:
-            name = _module_name(file.stem)
+            name = variable(file.stem)
             if file.suffix in _ENDINGS and name.isidentifier() and not name.startswith("_") and not file.is_dir():
                 yield Found(name, file.absolute(), is_shipped(file))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scirehooks.errors import UsageError
-from scirehooks.hooks import Record, command, says
+from scirehooks.hooks import Record, command, hyphenated, says
 from scirehooks.load.difference import Difference, Saved
 from scirehooks.load.loader import Loader
 from scirehooks.records import dataclass
@@ -132,6 +132,6 @@ def _some(changed: tuple[str, ...]) -> str:
 
 
 def _speaks_of(row: JournalRow, word: str) -> bool:
-    spelt = word.replace("_", "-")
+    spelt = hyphenated(word)
     texts = (row.actor, row.owner, row.what, *row.changed)
-    return any(word in text.lower() or spelt in text.lower().replace("_", "-") for text in texts)
+    return any(word in text.lower() or spelt in hyphenated(text.lower()) for text in texts)

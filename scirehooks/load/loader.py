@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from scirehooks.errors import ConflictError, LoadError, RefusedError, UnknownNameError
-from scirehooks.hooks import BUILTIN, Module, Origin, Owner, Runtime
+from scirehooks.hooks import BUILTIN, Module, Origin, Owner, Runtime, variable
 from scirehooks.load import contracts
 from scirehooks.load.apply import apply
 from scirehooks.load.declarations import declarations
 from scirehooks.load.door import Door
 from scirehooks.load.init import InitReport, ScriptReport, must_exist
-from scirehooks.load.modules import Modules, spelt
+from scirehooks.load.modules import Modules
 from scirehooks.load.places import module_path
 from scirehooks.load.scripts import Scripts
 from scirehooks.load.strict_yaml import read_yaml
@@ -49,7 +49,7 @@ class Loader(Modules):
 
         Journal: one record.
         """
-        name = spelt(name)
+        name = variable(name)
         self._after.add(name, function)
         if module := self.runtime.modules.get(name):
             self._after.call(function, module)
@@ -71,13 +71,13 @@ class Loader(Modules):
         Journal: one transaction.
         """
         modules = self.runtime.modules
-        module = modules.get(spelt(str(name))) or next((m for m in modules.values() if m.file == str(name)), None)
+        module = modules.get(variable(str(name))) or next((m for m in modules.values() if m.file == str(name)), None)
         if module is not None:
             return self.reload_module(module)
         script = self.scripts.find(name)
         if script is not None:
             return self.scripts.reload(script)
-        hint = f"Type: load {name}" if spelt(str(name)) in self.available() else "Type: modules, or: init-status"
+        hint = f"Type: load {name}" if variable(str(name)) in self.available() else "Type: modules, or: init-status"
         raise UnknownNameError("loaded module or init script", str(name), [*modules, *self.scripts.names()], hint)
 
     @property
@@ -130,7 +130,7 @@ class Loader(Modules):
             except (LoadError, ConflictError, RefusedError) as error:
                 raise node.error(str(error)) from error
         for node in said.unload:
-            if spelt(node.value) in self.runtime.modules:
+            if variable(node.value) in self.runtime.modules:
                 try:
                     self.unload(node.value, cascade=True, owner=owner)
                 except RefusedError as error:

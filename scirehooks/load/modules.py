@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scirehooks.errors import ConflictError, LoadError, RefusedError, UnknownNameError
-from scirehooks.hooks import Module, Owner, Runtime
+from scirehooks.hooks import Module, Owner, Runtime, variable
 from scirehooks.load import python
 from scirehooks.load.after import AfterLoad
 from scirehooks.load.door import Door, Loading
@@ -21,14 +21,9 @@ from scirehooks.load.scripts import ReadYaml
 from scirehooks.load.secure import read_code
 from scirehooks.records import dataclass
 
-__all__ = ["Modules", "spelt"]
+__all__ = ["Modules"]
 
 _log = logging.getLogger("scirehooks")
-
-
-def spelt(name: str) -> str:
-    """Return NAME as modules are called in Python."""
-    return name.replace("-", "_")
 
 
 @dataclass(slots=True)
@@ -76,7 +71,7 @@ class Modules:
         Journal: one transaction.
         """
         runtime = self.runtime
-        if isinstance(name, str) and (loaded := runtime.modules.get(spelt(name))):
+        if isinstance(name, str) and (loaded := runtime.modules.get(variable(name))):
             return self._wanted(loaded)
         found = find(name, self.path)
         if loaded := runtime.modules.get(found.name):
@@ -157,7 +152,7 @@ class Modules:
         Journal: one transaction for each module.
         """
         runtime = self.runtime
-        module = runtime.modules.get(spelt(name))
+        module = runtime.modules.get(variable(name))
         if module is None:
             raise UnknownNameError("loaded module", name, runtime.modules, "Type: modules")
         needing = [other.name for other in runtime.modules.values() if module.name in other.requires]
@@ -188,10 +183,6 @@ class Modules:
         if not verdict.allowed:
             by = f" by {verdict.refused_by.where()}" if verdict.refused_by else ""
             raise RefusedError(f"{what} was refused{by}: {verdict.reason}", verdict)
-
-    def changed(self, module: Module) -> bool:
-        """Tell whether the file of MODULE is another one now than when it was loaded."""
-        return self.door.changed(module.file)
 
     def reload_module(self, old: Module) -> Module:
         """Load the module OLD anew; see `Loader.reload`."""

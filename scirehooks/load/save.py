@@ -127,8 +127,7 @@ class Saver:
     def _typed(self) -> list[str]:
         """Return the functions that entries and advice call and that were typed, whoever put them there."""
         runtime = self._runtime
-        held = [entry.name for hook in runtime.hooks.values() for scope in (None, *hook.locals)
-                for entry in hook.entries(scope)]  # fmt: skip
+        held = [entry.name for hook in runtime.hooks.values() for entry in hook.everywhere()]
         held += [name for _, advice in runtime.namespace.advice.items() for name in (advice.held, advice.target)]
         definition = runtime.namespace.definition
         names = [name for name in dict.fromkeys(held) if isinstance(name, str)]

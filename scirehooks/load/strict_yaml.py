@@ -16,8 +16,9 @@ import yaml
 from scirehooks.errors import LoadError
 from scirehooks.records import dataclass
 from scirehooks.values import MAX_DEPTH, Json
+from scirehooks.values.strict_json import MAX_DIGITS
 
-__all__ = ["LARGEST", "Node", "read_yaml"]
+__all__ = ["LARGEST", "TRUTH", "Node", "read_yaml"]
 
 LARGEST: Final = 1 << 20
 
@@ -27,7 +28,7 @@ _REAL: Final = re.compile(
 )
 _OTHER_BASE: Final = re.compile(r"[-+]?0(x[0-9a-f_]+|b[01_]+|o?[0-7_]+)", re.I | re.ASCII)
 _SEXAGESIMAL: Final = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?", re.ASCII)
-_TRUTH: Final = frozenset({"yes", "no", "on", "off", "y", "n", "true", "false"})
+TRUTH: Final = frozenset({"yes", "no", "on", "off", "y", "n", "true", "false"})
 _QUOTE: Final = "Put it in quotes if it is text."
 
 
@@ -144,13 +145,13 @@ def _scalar(text: str, place: Node) -> Json:
         return None
     if text in ("true", "false"):
         return text == "true"
-    if text.lower() in _TRUTH:
+    if text.lower() in TRUTH:
         raise place.error(
             f"{text} is true or false to some readers and text to others.", "Write true, false or quotes."
         )
     if _WHOLE.fullmatch(text):
-        if len(text.lstrip("-")) > 15:
-            raise place.error("a whole number has at most 15 digits.", _QUOTE)
+        if len(text.lstrip("-")) > MAX_DIGITS:
+            raise place.error(f"a whole number has at most {MAX_DIGITS} digits.", _QUOTE)
         return int(text)
     if _OTHER_BASE.fullmatch(text):
         raise place.error(f"{text} could mean octal." if text.isdigit() else f"{text} is no decimal number.", _QUOTE)

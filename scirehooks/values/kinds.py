@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from scirehooks.errors import ScireError, ValueFormatError, nearest
 from scirehooks.records import dataclass
 from scirehooks.values.directory import located
-from scirehooks.values.strict_json import MAX_DIGITS, Json
+from scirehooks.values.strict_json import MAX_DIGITS, Json, shorten
 
 __all__ = [
     "Anything",
@@ -37,8 +37,6 @@ __all__ = [
     "guess",
     "show",
 ]
-
-_SHOWN: Final = 60  # characters of a wrong value quoted in an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +61,7 @@ def show(data: object) -> str:
     """Name DATA in an error: never at full length."""
     if isinstance(data, list | dict) and data:
         return "a list" if isinstance(data, list) else "an object"
-    text = repr(data) if isinstance(data, str) else json.dumps(data, default=repr)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return shorten(repr(data) if isinstance(data, str) else json.dumps(data, default=repr))
 
 
 def guess(name: str, known: Iterable[str]) -> str:

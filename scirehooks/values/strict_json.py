@@ -9,13 +9,13 @@ from typing import Final, NoReturn, TypeAlias
 
 from scirehooks.errors import ValueFormatError
 
-__all__ = ["MAX_DEPTH", "MAX_DIGITS", "Json", "parse_json"]
+__all__ = ["MAX_DEPTH", "MAX_DIGITS", "Json", "parse_json", "shorten"]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 MAX_DEPTH: Final = 32
 MAX_DIGITS: Final = 15  # all whole numbers of 15 digits survive a reader that knows floats only
-_SHOWN: Final = 60  # characters of a wrong number quoted in an error
+_SHOWN: Final = 60  # characters of a wrong value quoted in an error
 
 
 def parse_json(text: str | bytes, *, field: str = "JSON") -> Json:
@@ -47,12 +47,12 @@ def parse_json(text: str | bytes, *, field: str = "JSON") -> Json:
 
     def whole(digits: str) -> int:
         if len(digits.lstrip("-")) > MAX_DIGITS:
-            refuse(f"a whole number of at most {MAX_DIGITS} digits", _shorten(digits))
+            refuse(f"a whole number of at most {MAX_DIGITS} digits", shorten(digits))
         return int(digits)
 
     def real(digits: str) -> float:
         if not math.isfinite(value := float(digits)):
-            refuse("a number that fits a float", _shorten(digits))
+            refuse("a number that fits a float", shorten(digits))
         return value
 
     def constant(word: str) -> NoReturn:
@@ -92,5 +92,6 @@ def _has_surrogate(text: str) -> bool:
     return any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
+    """Return TEXT as an error quotes it: never at full length."""
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

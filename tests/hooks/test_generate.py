@@ -71,6 +71,19 @@ def test_hook_being_traced_or_failing_follows_the_plain_rules(runtime: Runtime, 
     assert is_generated(hook) == runtime.generating
 
 
+def test_hook_whose_failing_function_is_released_is_fired_by_generated_code(
+    runtime: Runtime, defhook: DefHook, calls: Calls
+) -> None:
+    """Released before it was set aside, a function is watched no longer."""
+    hook = defhook(on_error="isolate")
+    function = calls.function("a", error=ValueError())
+    runtime.add_hook(hook, function)
+    hook.run()
+    assert not is_generated(hook)
+    runtime.release(hook, function)
+    assert is_generated(hook) == runtime.generating
+
+
 def test_hook_with_coroutine_functions_follows_the_plain_rules(
     runtime: Runtime, defhook: DefHook, calls: Calls
 ) -> None:

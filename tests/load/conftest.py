@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from scirehooks.errors import ConflictError
 from scirehooks.hooks import BUILTIN, Runtime
 from scirehooks.load import Loader, LoaderCommands
 from scirehooks.values import Values
 
 State = Callable[[], dict[str, object]]
+TwiceAtOnce = Callable[[Callable[[str], Any]], Any]
 Write = Callable[..., Path]
 
 
@@ -65,6 +70,28 @@ def write(tmp_path: Path) -> Write:
         return file
 
     return write
+
+
+@pytest.fixture
+def twice_at_once(runtime: Runtime, write: Write) -> TwiceAtOnce:
+    """Return a function that loads the module m by LOAD, is refused a second time meanwhile, and returns the first."""
+
+    def twice(load: Callable[[str], Any]) -> Any:
+        begun, go = threading.Event(), threading.Event()
+        runtime.namespace["begun"], runtime.namespace["go"] = begun, go
+        write(
+            "modules/m.py",
+            "def setup(runtime):\n    runtime.namespace['begun'].set()\n    runtime.namespace['go'].wait(10)\n",
+        )
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(load, "m")
+            assert begun.wait(10)
+            with pytest.raises(ConflictError, match="m is being loaded just now"):
+                load("m")
+            go.set()
+            return first.result(10)
+
+    return twice
 
 
 @pytest.fixture

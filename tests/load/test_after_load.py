@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from typing import Any
 
 import pytest
 
-from scirehooks.errors import ConflictError, RefusedError, UndefinedFunctionError, Veto
+from scirehooks.errors import RefusedError, UndefinedFunctionError, Veto
 from scirehooks.hooks import Module, Owner, Runtime
 from scirehooks.load import Loader, ModuleInfo, ScriptReport
 
+TwiceAtOnce = Callable[[Callable[[str], Any]], Any]
 Write = Callable[..., Path]
 
 
@@ -157,19 +157,7 @@ def test_reload_command_takes_init_scripts_and_completes_both(loader: Loader, ru
     assert "Example: reload" in command.doc
 
 
-def test_load_at_the_same_time_twice_is_a_conflict(loader: Loader, runtime: Runtime, write: Write) -> None:
+def test_load_at_the_same_time_twice_is_a_conflict(loader: Loader, twice_at_once: TwiceAtOnce) -> None:
     """Two at once would make two of everything."""
-    begun, go = Event(), Event()
-    runtime.namespace["begun"], runtime.namespace["go"] = begun, go
-    write(
-        "modules/m.py",
-        "def setup(runtime):\n    runtime.namespace['begun'].set()\n    runtime.namespace['go'].wait(10)\n",
-    )
-    with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(loader.load, "m")
-        assert begun.wait(10)
-        with pytest.raises(ConflictError, match="m is being loaded just now"):
-            loader.load("m")
-        go.set()
-        module = first.result(10)
+    module = twice_at_once(loader.load)
     assert loader.load("m") is module
