@@ -27,7 +27,6 @@ __all__ = [
     "ProgramError",
     "RefusedError",
     "RemoteError",
-    "RunFailedError",
     "ScireError",
     "StaleStatusError",
     "StateInUseError",
@@ -256,12 +255,6 @@ class StateInUseError(ConflictError):
 
 class StoreError(ScireError, RuntimeError):
     """The store cannot be used as it is."""
-
-
-class RunFailedError(ScireError, RuntimeError):
-    """A run that was waited for did not succeed."""
-
-    exit_status = 5
 
 
 # -- the control protocol

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import pwd
 import select
 import selectors
 import signal
@@ -26,7 +27,7 @@ from typing import IO, Final, Literal, TypeAlias
 
 from scirehooks.records import dataclass
 
-__all__ = ["Completed", "run"]
+__all__ = ["Completed", "Stream", "run", "user_name"]
 
 Stream: TypeAlias = Literal["stdout", "stderr"]
 
@@ -111,6 +112,19 @@ def _start(
         start_new_session=True,
         bufsize=0,
     )
+
+
+def user_name(uid: int) -> str:
+    """Return the name of the user with that UID; the number itself where nobody has it, in a container, say.
+
+    Example:
+        >>> user_name(0)
+        'root'
+    """
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 class _Running:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import select
 import signal
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from scirehooks.process import Completed, Stream, run
+from scirehooks.process import Completed, Stream, run, user_name
 
 LONG = 60.0  # a test that waits as long as this has failed
 
@@ -215,3 +216,10 @@ def test_run_endless_output_ends_at_the_deadline() -> None:
     done = run(["yes"], timeout=0.3, limit=100)
     assert (done.timed_out, len(done.stdout)) == (True, 100)
     assert time.monotonic() - started < LONG
+
+
+def test_user_name_of_a_number_that_nobody_has_is_the_number() -> None:
+    """In a container there may be no entry for the user."""
+    known = {user.pw_uid for user in pwd.getpwall()}
+    nobody = next(uid for uid in range(54321, 65000) if uid not in known)
+    assert (user_name(0), user_name(nobody)) == ("root", str(nobody))

@@ -174,7 +174,7 @@ class FleetCommands:
         found = self._store.client(client)
         target = f"client:{found.id}"
         jobs = tuple(job.name for job in self._store.jobs() if target in job.targets)
-        runs = [run for run in self._store.runs() if found.id in run.targets][-_RECENT:]
+        runs = self._store.runs(client=found.id, limit=_RECENT)
         return _line(ClientSheet, found, jobs=jobs, runs=tuple(map(self._run_line, runs)))
 
     @command

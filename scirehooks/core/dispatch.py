@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 import logging
 import threading
 import time
-from datetime import UTC, datetime
 
 from scirehooks.core.execution import Execution, Means
 from scirehooks.core.operations import RunLost
@@ -42,10 +40,8 @@ class Dispatcher:
             if run.status in ("queued", "deferred"):
                 self.submit(run.id)
             else:
-                clients = tuple(result.client for result in self._means.store.results(run.id) if not result.ended)
-                reason = "scirehooks ended while it was under way"
-                lost = dataclasses.replace(run, status="lost", ended=datetime.now(UTC), reason=reason)
-                self._means.perform(RunLost(run=lost, job=self._means.store.job(int(run.job)), clients=clients))
+                store = self._means.store
+                self._means.perform(RunLost.of(run, store.job(int(run.job)), store.results(run.id)))
         self._thread.start()
 
     def submit(self, run: int) -> None:

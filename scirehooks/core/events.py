@@ -23,7 +23,16 @@ from scirehooks.core.progress import Progress
 from scirehooks.core.store import Store
 from scirehooks.errors import HookRecursionError
 
-__all__ = ["MAX_DEPTH", "PostFirer", "acting_in", "collecting_roots", "current_event", "make_event", "new_id"]
+__all__ = [
+    "MAX_DEPTH",
+    "PostFirer",
+    "acting_in",
+    "collecting_roots",
+    "current_event",
+    "make_event",
+    "new_id",
+    "note_root",
+]
 
 MAX_DEPTH = 8  # operations called in functions of operations: deeper is a ring
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -160,17 +160,13 @@ class Execution:
         for _ in range(2):
             run = self._means.store.run(self._id)
             results = self._means.store.results(self._id)
-            now = datetime.now(UTC)
             if self._lost:
-                open_ones = tuple(result.client for result in results if result.ended is None)
-                reason = "scirehooks ended while it was under way"
-                lost = dataclasses.replace(run, status="lost", ended=now, reason=reason)
-                self._means.perform(RunLost(run=lost, job=job, clients=open_ones))
+                self._means.perform(RunLost.of(run, job, results))
                 return
             counts = Counter(result.status for result in results)
             status = outcome(counts, job.max_failures, cancelled=run.status == "cancelling")
             failed = tuple(result.client for result in results if result.status != "succeeded")
-            ended = dataclasses.replace(run, status=status, ended=now)
+            ended = dataclasses.replace(run, status=status, ended=datetime.now(UTC))
             try:
                 self._means.perform(RunCompletion(run=ended, job=job, counts=dict(counts), failed=failed))
             except ConflictError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -30,6 +29,7 @@ from scirehooks.core.transport import LocalTransport, Transport
 from scirehooks.core.words import register_words
 from scirehooks.errors import Terminated, ValueFormatError
 from scirehooks.hooks import BUILTIN, EventLog, Option, Runtime
+from scirehooks.process import user_name
 from scirehooks.records import dataclass
 from scirehooks.values import Values
 
@@ -78,7 +78,7 @@ class Fleet:
             self.state.close()
             raise
         shutil.rmtree(self.state.path / "work", ignore_errors=True)  # of a process that was killed
-        self._user = _user_name()
+        self._user = user_name(os.geteuid())
         ways: Mapping[str, Transport] = {"local": LocalTransport()} if transports is None else transports
         self.transports = tuple(ways)
         self.progress = Progress()
@@ -157,7 +157,7 @@ class Fleet:
             firings = tuple(store.unfired(roots, limit))
             runs = store.runs_of(roots)
             if watched is not None:
-                runs += [store.run(key) for key in watched if key not in {run.id for run in runs}]
+                runs += [store.run(key) for key in watched - {run.id for run in runs}]
         now = datetime.now(UTC)
         active = tuple(run for run in runs if run.ended is None and (run.not_before is None or run.not_before <= now))
         failed = tuple(run for run in runs if run.ended is not None and run.status != "succeeded")
@@ -206,10 +206,3 @@ class _Positive(Option[int]):
         if super().check(value) <= 0:
             raise ValueFormatError(self.name, "positive whole number", repr(value))
         return int(value)
-
-
-def _user_name() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # in a container, say, where nobody has that number
-        return str(os.geteuid())

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from scirehooks.core.names import Address, Name, Port, RunId, Target, TransportName, UserName
+from scirehooks.process import Stream
 from scirehooks.records import dataclass
 from scirehooks.values import Id
 
@@ -39,7 +40,6 @@ RunStatus = Literal[
 ResultStatus = Literal[
     "pending", "running", "succeeded", "failed", "unreachable", "timed-out", "cancelled", "skipped", "lost"
 ]
-Stream = Literal["stdout", "stderr"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-__all__ = ["columns", "from_row", "stamp", "to_row"]
+__all__ = ["columns", "from_row", "pack", "stamp", "to_row"]
 
 _Record = TypeVar("_Record")
 
@@ -34,16 +34,17 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _pack(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+def pack(value: Any) -> str | None:
+    """Return VALUE as stored, if it has parts: as JSON; None is nothing there, too."""
+    return None if value is None else json.dumps(value, separators=(",", ":"))
 
 
 _CODECS: dict[Any, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     datetime: (stamp, datetime.fromisoformat),
     timedelta: (timedelta.total_seconds, lambda seconds: timedelta(seconds=seconds)),
     bool: (int, bool),
-    dict: (_pack, json.loads),
-    tuple: (_pack, lambda text: tuple(json.loads(text))),
+    dict: (pack, json.loads),
+    tuple: (pack, lambda text: tuple(json.loads(text))),
 }
 
 

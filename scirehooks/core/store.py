@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from scirehooks.core.model import Client, Event, Job, Note, Result, Run, Script, ScriptRevision
 from scirehooks.core.names import RunId
-from scirehooks.core.rows import columns, from_row, stamp, to_row
+from scirehooks.core.rows import columns, from_row, pack, stamp, to_row
 from scirehooks.core.schema import MIGRATIONS, ROLLBACK, connect, upgrade
 from scirehooks.core.writer import Writer
 from scirehooks.errors import NotAllowedHereError, UnknownNameError
@@ -39,6 +39,7 @@ _TABLES: dict[type[Any], str] = {
     Event: "event",
     Note: "note",
 }
+_LOOK: dict[type[Any], str] = {ScriptRevision: "scripts", Result: "describe-run"}  # else `clients`, `jobs`, …
 _COUNTED = ("client", "script", "job", "run", "note")
 _OPEN = "SELECT event FROM firing WHERE ended IS NULL"
 MAX_BEGUN = 3  # a firing that was begun so often, and never ended, takes the process down with it: it is dead
@@ -46,10 +47,6 @@ MAX_BEGUN = 3  # a firing that was begun so often, and never ended, takes the pr
 
 def _quoted(names: Collection[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
-
-
-def _packed(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, separators=(",", ":"))
 
 
 def _marks(values: Collection[Any]) -> str:
@@ -70,7 +67,7 @@ class Reader:
         found = self._select(record, f"WHERE {where}", *values)
         if not found:
             names = [str(row[0]) for row in self._rows(f"SELECT {known} FROM {_TABLES[record]} WHERE {_LIVE[record]}")]
-            raise UnknownNameError(kind, str(key), names, f"Look with `{kind}s`.")
+            raise UnknownNameError(kind, str(key), names, f"Look with `{_LOOK.get(record, _TABLES[record] + 's')}`.")
         return found[0]
 
     def is_taken(self, record: type[Client | Script | Job], name: str) -> bool:
@@ -114,10 +111,15 @@ class Reader:
         where = "id = ?" if isinstance(key, int) else "name = ? AND status != 'removed'"
         return self._one(Job, "job", key, "name", where, key)
 
-    def runs(self, *, job: int | None = None, active: bool = False, limit: int = 1000) -> list[Run]:
-        """Return the latest runs, the newest last; only those of JOB, only those that have not ended."""
-        where = "(? IS NULL OR job = ?) AND (NOT ? OR ended IS NULL) ORDER BY id DESC LIMIT ?"
-        return self._select(Run, f"WHERE {where}", job, job, active, limit)[::-1]
+    def runs(
+        self, *, job: int | None = None, client: int | None = None, active: bool = False, limit: int = 1000
+    ) -> list[Run]:
+        """Return the latest runs, the newest last; only those of JOB, on CLIENT, only those that have not ended."""
+        where = (
+            "(? IS NULL OR job = ?) AND (? IS NULL OR id IN (SELECT run FROM result WHERE client = ?)) "
+            "AND (NOT ? OR ended IS NULL) ORDER BY id DESC LIMIT ?"
+        )
+        return self._select(Run, f"WHERE {where}", job, job, client, client, active, limit)[::-1]
 
     def run(self, key: int) -> Run:
         """Return the run with the id KEY."""
@@ -126,7 +128,7 @@ class Reader:
     def runs_of(self, roots: Collection[str] | None) -> list[Run]:
         """Return the runs that descend from the events ROOTS; None: all that have not ended."""
         if roots is None:
-            return self.runs(active=True)
+            return self.runs(active=True, limit=-1)
         made = f"SELECT subject FROM event WHERE operation = ? AND root IN ({_marks(roots)})"
         return self._select(Run, f"WHERE 'run:' || id IN ({made}) ORDER BY id", "run-creation", *roots)
 
@@ -151,7 +153,7 @@ class Reader:
             "OR instr(operation, ?) OR instr(subject, ?) OR instr(actor, ?) OR instr(payload, ?)) "
             "ORDER BY seq DESC LIMIT ?"
         )
-        named = f'"name":{_packed(word)}'
+        named = f'"name":{pack(word)}'
         values = (after, subject, subject, operation, operation, word, word, word, word, named, limit)
         return self._select(Event, f"WHERE {where}", *values)[::-1]
 
@@ -228,27 +230,26 @@ class Transaction(Reader):
     def insert_event(self, event: Event, *, fires: bool, outcome: Mapping[str, Any] | None = None) -> int:
         """Store EVENT, whether it FIRES a post-hook, and the OUTCOME until now; return its sequence number."""
         row = to_row(Event, {name: getattr(event, name) for name in columns(Event) if name != "seq"})
-        row["outcome"] = _packed(outcome)
+        row["outcome"] = pack(outcome)
         sql = f"INSERT INTO event ({_quoted(row)}) VALUES ({_marks(row)}) RETURNING seq"
         ((seq,),) = self._rows(sql, row.values())
         if fires:
             self._rows("INSERT INTO firing (event, begun) VALUES (?, 0)", (seq,))
         return int(seq)
 
-    def update(self, kind: str, key: Mapping[str, Any] | int, fields: Mapping[str, Any]) -> bool:
-        """Set FIELDS, never a status, of the KIND with KEY; say whether there is one."""
+    def update(self, kind: str, key: int, fields: Mapping[str, Any]) -> bool:
+        """Set FIELDS, never a status, of the KIND with the id KEY; say whether there is one."""
         if "status" in fields:
             raise NotAllowedHereError("A status is changed by transitions.change alone.")
-        return self._update(kind, key, fields)
+        return self._update(kind, {"id": key}, fields)
 
     def set_status(self, kind: str, key: Any, old: str, new: str, fields: Mapping[str, Any]) -> bool:
         """Change a status from OLD to NEW, with other FIELDS; only `transitions.change` calls this."""
         where = dict(key) if isinstance(key, Mapping) else {"id": key}
         return self._update(kind, where | {"status": old}, {**fields, "status": new})
 
-    def _update(self, kind: str, key: Mapping[str, Any] | int, fields: Mapping[str, Any]) -> bool:
+    def _update(self, kind: str, where: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
         record = next(record for record, table in _TABLES.items() if table == kind)
-        where = dict(key) if isinstance(key, Mapping) else {"id": key}
         changes = ", ".join(f'"{name}" = ?' for name in fields)
         found = " AND ".join(f'"{name}" = ?' for name in where)
         values = [*to_row(record, fields).values(), *to_row(record, where).values()]
@@ -261,7 +262,7 @@ class Transaction(Reader):
 
     def end_firing(self, seq: int, outcome: Any = None) -> None:
         """Record that the post-firing of event SEQ has ended, and its OUTCOME, however its functions fared."""
-        values = (stamp(datetime.now(UTC)), _packed(outcome), seq)
+        values = (stamp(datetime.now(UTC)), pack(outcome), seq)
         self._rows("UPDATE firing SET ended = ?, outcome = ? WHERE event = ?", values)
 
 

@@ -87,7 +87,8 @@ def change(transaction: Transaction, kind: str, key: Any, old: str, new: str, **
     """
     check(kind, old, new)
     if not transaction.set_status(kind, key, old, new, fields):
-        raise StaleStatusError(f"The {kind} {key} is no longer {old}.", f"Look with describe-{kind}, and try again.")
+        look = "describe-run" if kind == "result" else f"describe-{kind}"
+        raise StaleStatusError(f"The {kind} {key} is no longer {old}.", f"Look with {look}, and try again.")
 
 
 def end_results(transaction: Transaction, run: int, new: str, ended: datetime) -> None:

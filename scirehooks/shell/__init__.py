@@ -8,9 +8,9 @@ person, `host` what a terminal talks to.
 from scirehooks.shell.batch import Batch, Drained, colors_for
 from scirehooks.shell.complete import Completer, Completions
 from scirehooks.shell.furnish import furnish
-from scirehooks.shell.host import Host, Reply
+from scirehooks.shell.host import Host
 from scirehooks.shell.render import Renderer
-from scirehooks.shell.session import Outcome, Session, current_session, user_name
+from scirehooks.shell.session import Outcome, Session, current_session
 from scirehooks.shell.sources import Remembered
 from scirehooks.shell.text import Fragments, to_ansi
 
@@ -24,11 +24,9 @@ __all__ = [
     "Outcome",
     "Remembered",
     "Renderer",
-    "Reply",
     "Session",
     "colors_for",
     "current_session",
     "furnish",
     "to_ansi",
-    "user_name",
 ]

@@ -8,11 +8,11 @@ from typing import Any, Literal
 from scirehooks.errors import HookSignatureError, UnknownNameError, nearest
 from scirehooks.hooks import GLOBAL, Entry, Hook, OrderRule, Placed, Record, Runtime, explain_order
 from scirehooks.records import dataclass
-from scirehooks.shell.render import Renderer, indented
+from scirehooks.shell.render import Renderer
 from scirehooks.shell.text import Fragments, neutral
 from scirehooks.shell.views import Answer, LeaseView, last_error, place_text
 
-__all__ = ["Explained", "Explanation", "explained", "explanation_page", "who"]
+__all__ = ["Explained", "Explanation", "explained", "explanation_page", "find_in", "who"]
 
 _TIES: dict[OrderRule, str] = {
     "newest-first": "newest first",
@@ -70,7 +70,7 @@ def explained(runtime: Runtime, hook: Hook, function: Any = None) -> Explanation
     Raises:
         UnknownNameError: FUNCTION is in no value of HOOK.
     """
-    wanted = None if function is None else _find(hook, function)
+    wanted = None if function is None else find_in(hook, function)
     order: list[Explained] = []
     chosen = None
     for scope in (None, *hook.locals):
@@ -86,8 +86,12 @@ def explained(runtime: Runtime, hook: Hook, function: Any = None) -> Explanation
     return Explanation(hook.name, hook.mode, hook.on_error, tuple(order), chosen)
 
 
-def _find(hook: Hook, function: Any) -> Entry:
-    """Return the entry FUNCTION of HOOK, of the global value if it is there, else of a scope's."""
+def find_in(hook: Hook, function: Any) -> Entry:
+    """Return the entry FUNCTION of HOOK, of the global value if it is there, else of a scope's.
+
+    Raises:
+        UnknownNameError: it is in neither; the message says what the global value holds.
+    """
     missing: UnknownNameError | None = None
     for scope in (None, *hook.locals):
         try:
@@ -228,7 +232,7 @@ def explanation_page(view: Explanation, renderer: Renderer, width: int) -> Fragm
         }
         for row in view.order
     ]
-    result += indented(renderer.table(rows, width and width - 2), "  ")
+    result += renderer.table(rows, width, "  ")
     if any(row.rule in _TIES for row in view.order):
         result.append(("dim", _TIE))
     for row in view.order:

@@ -130,7 +130,7 @@ def _replayed(view: Replayed, renderer: Renderer, width: int) -> Fragments:
     rows: list[dict[str, Any]] = [
         {"hook": each.hook, "function": each.function, "then": each.then, "now": each.now} for each in view.differences
     ]
-    return result + indented(renderer.table(rows, width and width - 2), "  ")
+    return result + renderer.table(rows, width, "  ")
 
 
 FIRING_PAGES: dict[type, Page] = {

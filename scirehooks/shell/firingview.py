@@ -10,7 +10,7 @@ from scirehooks.errors import failure_text
 from scirehooks.hooks import DryRun, Effect, Entry, Verdict, amended_value
 from scirehooks.records import dataclass
 from scirehooks.shell.traceview import FiringView
-from scirehooks.shell.views import Answer, VerdictView, place_text, summary
+from scirehooks.shell.views import Answer, VerdictView, place_text, summary, who_text
 
 __all__ = ["Amended", "Difference", "Fired", "Forecast", "Planned", "Replayed", "Someone", "planned", "shown_failure"]
 
@@ -33,11 +33,7 @@ class Someone:
         return cls(entry.hook, entry.label, place, entry.depth, str(entry.owner), _about(entry))
 
     def __str__(self) -> str:
-        return (
-            f"{self.function} ({self.place}, depth {self.depth:g})"
-            if self.place
-            else (f"{self.function} (depth {self.depth:g})")
-        )
+        return who_text(self.function, self.place, self.depth)
 
 
 def _about(entry: Entry) -> str:

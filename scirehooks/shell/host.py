@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scirehooks.hooks import said
-from scirehooks.records import dataclass
 from scirehooks.shell.calls import Signature, signature_of_call
-from scirehooks.shell.chunks import chunks
 from scirehooks.shell.complete import Completer, Completions
 from scirehooks.shell.language import first_word, is_command, needs_more
 from scirehooks.shell.problems import explain
@@ -21,15 +19,7 @@ from scirehooks.shell.text import Fragments, wrapped
 from scirehooks.shell.views import is_answer
 from scirehooks.values import current_directory
 
-__all__ = ["Host", "Reply"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The exit status that a line means, and whether the shell ends with it."""
-
-    status: int = 0
-    quit: bool = False
+__all__ = ["Host"]
 
 
 class Host:
@@ -61,25 +51,6 @@ class Host:
     def status(self) -> str:
         """One line for a toolbar."""
         return self._status()
-
-    @property
-    def commands(self) -> frozenset[str]:
-        """The names of commands, for highlighting."""
-        return frozenset(self._session.runtime.commands)
-
-    def evaluate(self, text: str, width: int, show: Callable[[Fragments], None]) -> Reply:
-        """Evaluate TEXT, which may hold several lines, and SHOW each answer, WIDTH columns wide, as it comes."""
-        outcome = Outcome("python")
-        if not text.strip():
-            return Reply()
-        for chunk in chunks(text.split("\n"), self._session.runtime.commands):
-            outcome = self._session.evaluate(chunk.text)
-            shown = self.shown(outcome, width)
-            if shown:
-                show(shown)
-            if outcome.error is not None or outcome.quit:
-                break
-        return Reply(outcome.status, outcome.quit)
 
     def shown(self, outcome: Outcome, width: int) -> Fragments:
         """Return OUTCOME as text."""

@@ -19,12 +19,10 @@ from functools import cache
 from types import CodeType, FrameType
 from typing import Any
 
-import scirehooks.errors as ours
-from scirehooks.shell.libraries import libraries
+from scirehooks.shell.libraries import PACKAGE, libraries
 
 __all__ = ["Order", "Target", "is_users", "walk"]
 
-_PACKAGE = os.path.dirname(os.path.abspath(ours.__file__)) + os.sep
 _GENERATED = ("<frozen ", "<scirehooks ")
 _CALL, _LINE, _OPCODE = 0, 2, 7  # what a trace function in C is told
 _TOOLS = (4, 3)  # numbers of sys.monitoring that no known tool takes
@@ -38,7 +36,7 @@ def is_users(file: str) -> bool:
         >>> is_users("<shell:3>"), is_users(threading.__file__), is_users(__file__)
         (True, False, False)
     """
-    return not file.startswith(_GENERATED) and not os.path.realpath(file).startswith((_PACKAGE, *libraries()))
+    return not file.startswith(_GENERATED) and not os.path.realpath(file).startswith((PACKAGE, *libraries()))
 
 
 def walk(frame: FrameType | None) -> list[FrameType]:

@@ -117,10 +117,8 @@ def needs_more(text: str, commands: Container[str]) -> bool:
         return text.endswith("\\")
     try:
         return _compiler()(textwrap.dedent(text) if text[:1] in " \t" else text, "<input>", "single") is None
-    except (SyntaxError, ValueError, OverflowError):
+    except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
         # It will not get better by more lines; evaluating it tells what is wrong.
-        return False
-    except (MemoryError, RecursionError):
         return False
 
 

@@ -6,7 +6,12 @@ import os
 import sysconfig
 from functools import cache
 
-__all__ = ["libraries"]
+import scirehooks.errors
+
+__all__ = ["PACKAGE", "libraries"]
+
+PACKAGE = os.path.dirname(os.path.abspath(scirehooks.errors.__file__)) + os.sep
+"""Where we lie ourselves."""
 
 
 @cache

@@ -19,20 +19,19 @@ class Manual:
         'Glossary'
     """
 
-    def __init__(self, folder: Path = _PAGES) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
         self._read: dict[str, Topic] = {}  # completion asks for titles at every key
 
     def names(self) -> list[str]:
         """Return the names of the topics in alphabetic order."""
-        pages = self._folder.iterdir() if self._folder.is_dir() else ()
+        pages = _PAGES.iterdir() if _PAGES.is_dir() else ()
         return sorted(page.name.removesuffix(".md") for page in pages if page.name.endswith(".md"))
 
     def topic(self, name: str) -> Topic:
         """Return the page NAME, one of `names()`."""
         if name in self._read:
             return self._read[name]
-        text = self._folder.joinpath(f"{name}.md").read_text(encoding="utf-8")
+        text = _PAGES.joinpath(f"{name}.md").read_text(encoding="utf-8")
         title = text.partition("\n")[0].lstrip("# ").strip()
         self._read[name] = Topic(name, title, text)
         return self._read[name]

@@ -10,7 +10,7 @@ from scirehooks.load import Saved, ScriptReport
 from scirehooks.shell.cells import one_line
 from scirehooks.shell.explanation import Explanation, explanation_page
 from scirehooks.shell.markdown import markdown
-from scirehooks.shell.render import Columns, Page, Renderer, indented
+from scirehooks.shell.render import Columns, Page, Renderer
 from scirehooks.shell.status import Status, status_page
 from scirehooks.shell.text import Fragments, cells, clip, neutral, pad
 from scirehooks.shell.views import (
@@ -76,7 +76,7 @@ def _order(order: tuple[EntryView, ...], renderer: Renderer, width: int) -> Frag
         }
         for entry in order
     ]
-    return indented(renderer.table(columns, width and width - 2), "  ")
+    return renderer.table(columns, width, "  ")
 
 
 def _hook_object(hook: Hook, renderer: Renderer, width: int) -> Fragments:

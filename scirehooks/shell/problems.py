@@ -13,17 +13,15 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Literal
 
-import scirehooks.errors as ours
 from scirehooks.errors import ScireError
 from scirehooks.hooks import Owners
 from scirehooks.records import dataclass
-from scirehooks.shell.libraries import libraries
+from scirehooks.shell.libraries import PACKAGE, libraries
 from scirehooks.shell.text import Fragments, neutral
 from scirehooks.shell.views import place_text
 
 __all__ = ["Frame", "Problem", "explain", "said"]
 
-_PACKAGE = os.path.dirname(os.path.abspath(ours.__file__)) + os.sep
 _GENERATED = "<scirehooks "  # how the code is called that fires a hook
 _FRAMES = 8  # the last frames shown of a function's error; an endless recursion has a thousand
 _LINES = 12  # of a message
@@ -77,7 +75,7 @@ def _frames(walk: TracebackType | None, owners: Owners) -> Iterator[Frame]:
 def _whose(file: str, owners: Owners) -> Literal["ours", "user", "library"]:
     if owners.of_file(file) is not None:
         return "user"  # asked first: shipped modules lie inside the package, and are users of it
-    if file.startswith((_PACKAGE, _GENERATED)):
+    if file.startswith((PACKAGE, _GENERATED)):
         return "ours"
     return "library" if file.startswith("<frozen") or os.path.realpath(file).startswith(libraries()) else "user"
 

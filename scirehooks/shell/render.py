@@ -99,7 +99,7 @@ class Renderer:
     def _value(self, value: Any, width: int, indent: str) -> Fragments:
         """Return what stands behind a key: on the same line, or indented below."""
         if isinstance(value, list | tuple) and value and all(is_record(item) for item in value):
-            return [("", "\n"), *indented(self.table(value, width and width - len(indent)), indent)]
+            return [("", "\n"), *self.table(value, width, indent)]
         if is_record(value) and not hasattr(value, "name"):
             fields = fields_of(value)
             if len(self.cell(value)) > 60 or any(is_record(item) for item in fields.values()):
@@ -109,12 +109,13 @@ class Renderer:
         text = self.cell(value)
         return [("", f"{GAP}{text}\n")] if text else [("dim", f"{GAP}-\n")]
 
-    def table(self, records: Sequence[Any], width: int = 0) -> Fragments:
-        """Return RECORDS as a table; a column that is empty in all of them is left out."""
+    def table(self, records: Sequence[Any], width: int = 0, indent: str = "") -> Fragments:
+        """Return RECORDS as a table behind INDENT; a column that is empty in all of them is left out."""
         rows = [self._columns.get(type(record), fields_of)(record) for record in records]
         rows = [{key: item for key, item in row.items() if not _is_deep(item)} for row in rows]
         columns = [self._column(name, [row.get(name) for row in rows]) for name in _names(rows)]
-        return table([column for column in columns if any(column.texts)] or columns[:1], width)
+        shown = [column for column in columns if any(column.texts)] or columns[:1]
+        return indented(table(shown, width and width - len(indent)), indent)
 
     def _column(self, name: str, items: list[Any]) -> Column:
         texts = [self.cell(item) for item in items]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
-import pwd
 import subprocess
 from collections import deque
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from typing import IO, Any, Literal
 
 from scirehooks.errors import ConflictError, ScireError, UnknownNameError, UsageError
 from scirehooks.hooks import Command, Origin, Owner, Place, Record, Runtime
+from scirehooks.process import user_name
 from scirehooks.records import dataclass
 from scirehooks.shell.arguments import bind
 from scirehooks.shell.evaluation import Evaluation, check_interrupt, current_evaluation
@@ -34,7 +33,7 @@ Kind = Literal["command", "python", "program"]
 _TYPED = 1_000  # lines that `history` knows
 _QUOTA = 1 << 20  # bytes that an evaluation may print, where no option says so
 
-__all__ = ["Outcome", "Session", "current_session", "run_locally", "user_name"]
+__all__ = ["Outcome", "Session", "current_session", "run_locally"]
 
 current_session: ContextVar[Session | None] = ContextVar("scirehooks_session", default=None)
 
@@ -80,7 +79,7 @@ class Session:
         self.runtime = runtime
         self.values = values
         self.name = name
-        self.actor = actor or user_name()
+        self.actor = actor or user_name(os.getuid())
         self.owner = Owner("session", name)
         self.console = console
         self.cwd = cwd
@@ -274,14 +273,6 @@ def _interrupted(error: BaseException) -> BaseException | None:
 def _by_whom(record: Record) -> str:
     """Say who made RECORD: a user, and in which session or module."""
     return f"{record.actor} ({record.owner})" if record.actor else str(record.owner)
-
-
-def user_name() -> str:
-    """Return the name of the user whose process this is."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return getpass.getuser() if os.environ.get("LOGNAME") else str(os.getuid())
 
 
 def _quitting(kind: Kind, wish: SystemExit) -> Outcome:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from scirehooks.hooks import BUILTIN, Entry, Report, Runtime, StatusPart
 from scirehooks.records import dataclass
 from scirehooks.shell.render import Renderer
 from scirehooks.shell.text import Fragments, cells, clip, neutral, pad
-from scirehooks.shell.views import Answer, last_error
+from scirehooks.shell.views import Answer, all_entries, last_error
 
 __all__ = ["Part", "Status", "report_on_hooks", "status_of", "status_page"]
 
@@ -60,7 +58,7 @@ def _modules(runtime: Runtime) -> StatusPart:
 
 
 def _functions(runtime: Runtime) -> StatusPart:
-    entries = list(_entries(runtime))
+    entries = list(all_entries(runtime))
     hooks = len({entry.hook for entry in entries})
     states = {state: sum(entry.state == state for entry in entries) for state in ("disabled", "quarantined")}
     counted = [f"{number} {state}" for state, number in states.items() if number]
@@ -72,12 +70,6 @@ def _functions(runtime: Runtime) -> StatusPart:
         if thread.is_alive()
     )
     return StatusPart(", ".join([text, *counted]), (*wrong, *hanging))
-
-
-def _entries(runtime: Runtime) -> Iterator[Entry]:
-    for hook in runtime.hooks.values():
-        for scope in (None, *hook.locals):
-            yield from hook.entries(scope)
 
 
 def _quarantined(entry: Entry) -> str:

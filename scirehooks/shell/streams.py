@@ -24,9 +24,9 @@ from types import FrameType, MappingProxyType
 from typing import Any, Literal, Protocol, TextIO
 from weakref import WeakKeyDictionary
 
-__all__ = ["Console", "ConsoleFile", "Metered", "Stream", "current_console", "own_stream", "routed"]
+from scirehooks.process import Stream
 
-Stream = Literal["stdout", "stderr"]
+__all__ = ["Console", "ConsoleFile", "Metered", "Stream", "current_console", "own_stream", "routed"]
 
 _LOGGING = os.path.dirname(logging.__file__) + os.sep
 _POOLS = tuple(

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from scirehooks.errors import nearest
-from scirehooks.hooks import Entry, Hook, Lease, Option, Verdict
+from scirehooks.hooks import Entry, Hook, Lease, Option, Runtime, Verdict
 from scirehooks.load import Saved
 from scirehooks.records import dataclass
 from scirehooks.values import Values
@@ -29,13 +30,14 @@ __all__ = [
     "Overview",
     "Topic",
     "VerdictView",
+    "all_entries",
     "clock_text",
     "is_answer",
     "last_error",
     "place_text",
     "summary",
     "undefined_text",
-    "where",
+    "who_text",
 ]
 
 
@@ -175,10 +177,11 @@ class VerdictView(Answer):
     @classmethod
     def of(cls, verdict: Verdict) -> VerdictView:
         """Return the view of VERDICT."""
+        by = verdict.refused_by
         return cls(
             verdict.allowed,
             tuple(f"{key} by {entry.label}" for entry, key in verdict.amended),
-            where(verdict.refused_by) if verdict.refused_by else None,
+            who_text(by.label, place_text(by.source or by.place), by.depth) if by else None,
             verdict.reason,
             tuple(entry.label for entry in verdict.not_asked),
             tuple(f"{entry.label}: {error}" for entry, error in verdict.failed),
@@ -253,6 +256,13 @@ class Overview(Answer):
     commands: tuple[Match, ...]
 
 
+def all_entries(runtime: Runtime) -> Iterator[Entry]:
+    """Yield the entries of all hooks of RUNTIME, those of single scopes after those of every scope."""
+    for hook in runtime.hooks.values():
+        for scope in (None, *hook.locals):
+            yield from hook.entries(scope)
+
+
 def is_answer(command: str, value: Any) -> bool:
     """Whether VALUE is what COMMAND was typed for, and not what it left behind, as the client that was added.
 
@@ -302,7 +312,6 @@ def undefined_text(entry: Entry) -> str:
     return f"is not defined yet; did you mean {close[0]}?" if close else "is not defined yet"
 
 
-def where(entry: Entry) -> str:
-    """Return which entry refused or failed: label, place, depth."""
-    place = place_text(entry.source or entry.place)
-    return f"{entry.label} ({place}, depth {entry.depth:g})" if place else f"{entry.label} (depth {entry.depth:g})"
+def who_text(function: str, place: str | None, depth: float) -> str:
+    """Say which FUNCTION in a hook it is: its label, where it is written, its depth."""
+    return f"{function} ({place}, depth {depth:g})" if place else f"{function} (depth {depth:g})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +12,9 @@ from scirehooks.hooks import Command, Entry, Hook, Module, Option, Owner, Place,
 from scirehooks.load import Loader
 from scirehooks.records import dataclass
 from scirehooks.shell.explanation import who
-from scirehooks.shell.render import Renderer, indented
+from scirehooks.shell.render import Renderer
 from scirehooks.shell.text import Fragments, neutral
-from scirehooks.shell.views import Answer, place_text
+from scirehooks.shell.views import Answer, all_entries, place_text
 
 __all__ = ["Use", "Whereabouts", "find_whereabouts", "place_of", "whereabouts_page"]
 
@@ -93,7 +92,7 @@ def _find(runtime: Runtime, ref: Any) -> _Found:
     if not isinstance(ref, str):
         return _of_object(runtime, ref)
     if ref.startswith("#"):
-        entry = next((each for each in _entries(runtime) if f"#{each.number}" == ref), None)
+        entry = next((each for each in all_entries(runtime) if f"#{each.number}" == ref), None)
         if entry is None:
             raise UnknownNameError("entry", ref, hint="describe-hook shows the numbers of a hook's entries.")
         return _of_entries(entry.label, (entry,))
@@ -103,7 +102,7 @@ def _find(runtime: Runtime, ref: Any) -> _Found:
         return _of_hook(runtime, runtime.hooks[ref])
     if ref in runtime.namespace:
         return _of_name(runtime, ref, runtime.namespace[ref])
-    entries = tuple(entry for entry in _entries(runtime) if ref in (entry.label, entry.name))
+    entries = tuple(entry for entry in all_entries(runtime) if ref in (entry.label, entry.name))
     if entries:
         return _of_entries(ref, entries)
     if ref in runtime.commands:
@@ -113,7 +112,7 @@ def _find(runtime: Runtime, ref: Any) -> _Found:
         return _Found(option.name, "option", option.place, option.owner, None)
     if ref in runtime.modules:
         return _of_module(runtime.modules[ref])
-    known = [*runtime.commands, *runtime.hooks, *runtime.namespace, *(entry.label for entry in _entries(runtime))]
+    known = [*runtime.commands, *runtime.hooks, *runtime.namespace, *(entry.label for entry in all_entries(runtime))]
     raise UnknownNameError("function, command or hook", ref, known, f"Try: apropos {ref}")
 
 
@@ -132,7 +131,7 @@ def _of_object(runtime: Runtime, found: Any) -> _Found:
     held = runtime.namespace.held(found)
     if isinstance(held, str):
         return _of_name(runtime, held, found)
-    entries = tuple(entry for entry in _entries(runtime) if entry.function is found or entry.held == found)
+    entries = tuple(entry for entry in all_entries(runtime) if entry.function is found or entry.held == found)
     if entries:
         return _of_entries(entries[0].label, entries)
     name = str(getattr(found, "__qualname__", None) or type(found).__qualname__)
@@ -145,7 +144,7 @@ def _of_entries(name: str, entries: tuple[Entry, ...]) -> _Found:
 
 
 def _of_command(runtime: Runtime, command: Command) -> _Found:
-    entries = tuple(entry for entry in _entries(runtime) if entry.function == command.function)
+    entries = tuple(entry for entry in all_entries(runtime) if entry.function == command.function)
     layer = runtime.namespace.definition(command.variable)
     return _Found(
         command.name, "command", command.place, command.owner, layer.time if layer else None, entries, command.variable
@@ -162,7 +161,7 @@ def _of_module(module: Module) -> _Found:
 
 def _of_name(runtime: Runtime, name: str, value: Any) -> _Found:
     layer = runtime.namespace.definition(name)
-    entries = tuple(entry for entry in _entries(runtime) if entry.name == name or entry.function is value)
+    entries = tuple(entry for entry in all_entries(runtime) if entry.name == name or entry.function is value)
     owner = layer.owner if layer else runtime.owners.default
     place = source_of(value) or _place_of_class(value) or (layer.place if layer else None)
     kind = "function" if callable(value) else "variable"
@@ -177,12 +176,6 @@ def _place_of_class(found: Any) -> Place | None:
         return Place(inspect.getfile(found), inspect.getsourcelines(found)[1])
     except (OSError, TypeError):
         return None
-
-
-def _entries(runtime: Runtime) -> Iterator[Entry]:
-    for hook in runtime.hooks.values():
-        for scope in (None, *hook.locals):
-            yield from hook.entries(scope)
 
 
 def _use(runtime: Runtime, entry: Entry) -> Use:
@@ -250,5 +243,5 @@ def whereabouts_page(view: Whereabouts, renderer: Renderer, width: int) -> Fragm
             }
             for use in view.hooks
         ]
-        result += indented(renderer.table(rows, width and width - 2), "  ")
+        result += renderer.table(rows, width, "  ")
     return result

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import pytest
 
-from scirehooks.core import Client, Fleet
+from scirehooks.core import Client, Fleet, Transaction
 from scirehooks.errors import UnknownNameError
 
 QUERIES = [
@@ -53,6 +54,20 @@ def test_describe_client_shows_facts_jobs_and_runs(ran: Fleet) -> None:
     sheet = ask(ran, "describe-client", "web1")
     assert (sheet["name"], sheet["id"], sheet["facts"], sheet["jobs"]) == ("web1", "1", {}, ["greet"])
     assert [run["status"] for run in sheet["runs"]] == ["succeeded"]
+
+
+def test_describe_client_finds_its_runs_behind_any_number_of_others(ran: Fleet) -> None:
+    """A client on which nothing has run for long still shows what did."""
+    ran.client_add("web9", transport="local")
+    found = ran.store.run(1)
+
+    def add_others(transaction: Transaction) -> None:
+        for _ in range(1100):
+            transaction.insert(dataclasses.replace(found, id=ran.store.new_run_id(), targets=()))
+
+    ran.store.write(add_others)
+    assert [run["id"] for run in ask(ran, "describe-client", "web1")["runs"]] == ["1"]
+    assert ask(ran, "describe-client", "web9")["runs"] == []
 
 
 def test_jobs_and_describe_job_say_what_runs_where(ran: Fleet) -> None:

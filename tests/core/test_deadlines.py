@@ -73,9 +73,9 @@ def test_function_that_hangs_refuses_with_its_name_and_where_it_is(fleet: Fleet,
 
 def test_chain_that_takes_too_long_refuses_with_whose_turn_it_is(fleet: Fleet, gate: Gate) -> None:
     """Each may be quick enough, and all together too slow."""
-    hurry(fleet, function=10, chain=0.2)
+    hurry(fleet, function=10, chain=0.5)
     for number in range(3):
-        fleet.runtime.add_hook("pre-client-add-hook", lambda: time.sleep(0.15), number, label=f"slow{number}")
+        fleet.runtime.add_hook("pre-client-add-hook", lambda: time.sleep(0.3), number, label=f"slow{number}")
     with pytest.raises(RefusedError, match=r"slow1 .*: it took longer than") as caught:
         fleet.client_add("web1", transport="local")
     verdict: Any = caught.value.verdict

@@ -6,6 +6,7 @@ import pytest
 
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Host, Renderer, Session, furnish
+from scirehooks.shell.chunks import chunks
 from scirehooks.shell.text import plain
 from scirehooks.values import Values
 
@@ -53,12 +54,16 @@ def host(session: Session, renderer: Renderer) -> Host:
 
 
 @pytest.fixture
-def say(host: Host) -> Callable[[str], str]:
+def say(host: Host, session: Session) -> Callable[[str], str]:
     """A function from a line to the text that a terminal would show."""
 
     def ask(text: str, width: int = 0) -> str:
-        shown: list[str] = []
-        host.evaluate(text, width, lambda fragments: shown.append(plain(fragments)))
-        return "".join(shown)
+        shown = ""
+        for chunk in chunks(text.split("\n"), session.runtime.commands):
+            outcome = session.evaluate(chunk.text)
+            shown += plain(host.shown(outcome, width))
+            if outcome.error is not None:
+                break
+        return shown
 
     return ask

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from scirehooks.hooks import Runtime
-from scirehooks.shell import Host, Renderer, Session
+from scirehooks.shell import Renderer, Session
 from scirehooks.shell.evaluation import Evaluations
 from scirehooks.shell.streams import ConsoleFile, Metered, Stream, current_console, own_stream, routed
 from scirehooks.values import Values
@@ -299,12 +299,11 @@ def test_console_file_writes_to_its_stream() -> None:
     assert screen.shown == {"stderr": "told\n"}
 
 
-def test_session_prints_to_its_console_without_a_server(runtime: Runtime, values: Values, renderer: Renderer) -> None:
+def test_session_prints_to_its_console_without_a_server(runtime: Runtime, values: Values) -> None:
     """A session by itself routes as long as it evaluates."""
     screen, before = Screen(), sys.stdout
     session = Session(runtime, values, console=screen)
-    host = Host(session, renderer, title="", status=lambda: "")
-    host.evaluate("print('hello')", 0, lambda _: None)
+    session.evaluate("print('hello')")
     assert screen.shown["stdout"] == "hello\n"
     assert sys.stdout is before
     assert current_console.get() is None

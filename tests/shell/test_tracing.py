@@ -14,7 +14,7 @@ import pytest
 
 from scirehooks.errors import UsageError
 from scirehooks.hooks import Runtime
-from scirehooks.shell import Host, Renderer, Session, furnish
+from scirehooks.shell import Renderer, Session, furnish
 from scirehooks.shell.condition import condition
 from scirehooks.shell.live import LiveTrace
 from scirehooks.shell.text import plain
@@ -317,8 +317,6 @@ def test_trace_of_ten_thousand_firings_a_second_for_a_minute_stays_small() -> No
     runtime.close()
 
 
-def test_host_shows_a_trace_that_is_not_there(host: Host) -> None:
+def test_host_shows_a_trace_that_is_not_there(say: Callable[..., str]) -> None:
     """Nothing kept is said to be nothing."""
-    shown: list[str] = []
-    host.evaluate("trace --last 3", 80, lambda fragments: shown.append(plain(fragments)))
-    assert shown == ["There are none.\n"]
+    assert say("trace --last 3", 80) == "There are none.\n"

@@ -45,6 +45,13 @@ class _OfRunAndJob(_OfRun):
     def title(self) -> str:
         return f"{self.run.id} of {self.job.name}"
 
+    def _write_status(self, transaction: Transaction) -> Run:
+        """Store the status that the run has come to, its end and the reason for it; return the run."""
+        old = transaction.run(self.run.id).status
+        fields = {"ended": self.run.ended, "reason": self.run.reason}
+        transitions.change(transaction, "run", self.run.id, old, self.run.status, **fields)
+        return self.run
+
     def _job_becomes(self, core: Core, new: JobStatus) -> Iterable[Operation]:
         """Yield the change of the job's status; none while another run of it decides that, or it is out of use."""
         job = core.store.job(int(self.job.id))
@@ -194,10 +201,7 @@ class RunCompletion(_OfRunAndJob, name="run-completion", amend=["run.status", "r
         return self._job_becomes(core, transitions.JOB_AFTER[self.run.status])
 
     def write(self, transaction: Transaction) -> Run:
-        old = transaction.run(self.run.id).status
-        fields = {"ended": self.run.ended, "reason": self.run.reason}
-        transitions.change(transaction, "run", self.run.id, old, self.run.status, **fields)
-        return self.run
+        return self._write_status(transaction)
 
 
 class RunCancellation(
@@ -226,12 +230,10 @@ class RunCancellation(
         return self._job_becomes(core, "cancelled") if self.run.status == "cancelled" else ()
 
     def write(self, transaction: Transaction) -> Run:
-        old = transaction.run(self.run.id).status
-        fields = {"ended": self.run.ended, "reason": self.run.reason}
-        transitions.change(transaction, "run", self.run.id, old, self.run.status, **fields)
-        if self.run.ended:
-            transitions.end_results(transaction, self.run.id, "cancelled", self.run.ended)
-        return self.run
+        run = self._write_status(transaction)
+        if run.ended:
+            transitions.end_results(transaction, run.id, "cancelled", run.ended)
+        return run
 
     def done(self, core: Core) -> None:
         core.dispatcher.cancel(self.run.id)
@@ -245,12 +247,19 @@ class RunLost(_OfRunAndJob, name="run-lost", phases=("post",), pre="fact"):
 
     clients: tuple[Id, ...]
 
+    @classmethod
+    def of(cls, run: Run, job: Job, results: Iterable[Result]) -> Self:
+        """Return the loss of RUN, now: of those of its RESULTS that have not ended."""
+        lost = dataclasses.replace(
+            run, status="lost", ended=datetime.now(UTC), reason="scirehooks ended while it was under way"
+        )
+        return cls(run=lost, job=job, clients=tuple(result.client for result in results if result.ended is None))
+
     def contains(self, core: Core) -> Iterable[Operation]:
         return self._job_becomes(core, "lost")
 
     def write(self, transaction: Transaction) -> Run:
-        ended = self.run.ended or datetime.now(UTC)
-        old = transaction.run(self.run.id).status
-        transitions.change(transaction, "run", self.run.id, old, "lost", ended=ended, reason=self.run.reason)
-        transitions.end_results(transaction, self.run.id, "lost", ended)
-        return self.run
+        run = self._write_status(transaction)
+        assert run.ended is not None
+        transitions.end_results(transaction, run.id, "lost", run.ended)
+        return run

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
-from scirehooks.errors import UnknownNameError, UsageError
-from scirehooks.hooks import Entry, EventLog, EventWord, Hook, PastEvent, Runtime, command
+from scirehooks.errors import UsageError
+from scirehooks.hooks import EventLog, EventWord, Hook, PastEvent, Runtime, command
 from scirehooks.shell.asking import confirmed
+from scirehooks.shell.explanation import find_in
 from scirehooks.shell.firingview import Fired
 from scirehooks.shell.names import EntryName
 from scirehooks.shell.payload import PayloadMaker
@@ -55,7 +55,7 @@ class FiringCommands:
         hook = self._runtime.hook(hook)
         maker = PayloadMaker(hook, self._values, samples=sample)
         past = {} if like is None else self._fields_of(like, hook, maker)
-        entry = None if only is None else self._find(hook, only)
+        entry = None if only is None else find_in(hook, only)
         trial = Trial(
             self._runtime, self._values, hook, maker, {**past, **maker.read(payload)}, entry, dry_run, trace
         )  # fmt: skip
@@ -63,13 +63,6 @@ class FiringCommands:
             return Note("Nothing was fired.")
         fired, _ = trial.fire()
         return fired
-
-    def _find(self, hook: Hook, only: EntryName) -> Entry:
-        """Return the entry ONLY of HOOK, from the value of a scope if it is not in the global one."""
-        for scope in (None, *hook.locals):
-            with contextlib.suppress(UnknownNameError):
-                return self._runtime.find_entry(hook, only, local=scope)
-        return self._runtime.find_entry(hook, only)  # which says what there is
 
     def _fields_of(self, like: EventWord, hook: Hook, maker: PayloadMaker) -> dict[str, Any]:
         past = past_event(self._values, like)

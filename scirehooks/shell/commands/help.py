@@ -32,10 +32,10 @@ __all__ = ["HelpCommands"]
 class HelpCommands:
     """The commands that explain what is there."""
 
-    def __init__(self, runtime: Runtime, values: Values, manual: Manual | None = None) -> None:
+    def __init__(self, runtime: Runtime, values: Values) -> None:
         self._runtime = runtime
         self._values = values
-        self._manual = manual or Manual()
+        self._manual = Manual()
 
     @command
     def help(self, word: HelpWord = HelpWord("")) -> object:  # noqa: B008 - a NewType is no call
