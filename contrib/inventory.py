@@ -16,7 +16,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from scirehooks import Client, ClientName, Fleet, Job, Result, Run, command, effect, on, option
+from scirehooks import Client, ClientName, Fleet, Job, Result, Run, Script, command, effect, on, option
 
 TIMEOUT = option(timedelta, timedelta(minutes=1), doc="Longest that gathering facts may take on a client.")
 
@@ -128,10 +128,10 @@ def gather_again(client: ClientName, *, fleet: Fleet) -> Run:
 
 def _job(client: Client, fleet: Fleet) -> Job:
     """Return the inventory job of CLIENT, made if need be; two workers may be here at once for two clients."""
-    if SCRIPT not in {script.name for script in fleet.store.scripts()}:
+    if not fleet.store.is_taken(Script, SCRIPT):
         with contextlib.suppress(ValueError):  # the other one was faster
             fleet.script_create(SCRIPT, body=BODY)
     name = f"inventory-{client.id}"
-    if name not in {job.name for job in fleet.store.jobs()}:
+    if not fleet.store.is_taken(Job, name):
         fleet.job_create(name, script=SCRIPT, target=(client.name,), timeout=TIMEOUT.value, idempotent=True)
     return fleet.store.job(name)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scirehooks.hooks import GLOBAL, Entry, Hook, Runtime, Verdict, command, effect, on, option, says
     from scirehooks.load import Loader, Program, load_init
     from scirehooks.values import Values
+    from scirehooks.version import __version__
 
 __all__ = [
     "GLOBAL",
@@ -54,8 +55,6 @@ __all__ = [
     "serve",
 ]
 
-__version__ = "0.1.0"
-
 _HOMES = {
     "scirehooks.core": ("Client", "Event", "Fleet", "Job", "Result", "Run", "Script", "Transaction"),
     "scirehooks.core.names": ("ClientName", "JobName", "RunId", "ScriptName"),
@@ -64,6 +63,7 @@ _HOMES = {
     "scirehooks.hooks": ("GLOBAL", "Entry", "Hook", "Runtime", "Verdict", "command", "effect", "on", "option", "says"),
     "scirehooks.load": ("Loader", "Program", "load_init"),
     "scirehooks.values": ("Values",),
+    "scirehooks.version": ("__version__",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

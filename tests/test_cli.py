@@ -443,6 +443,12 @@ def test_namespace_has_every_public_name_of_the_package(scire: Scire) -> None:
     assert scire("-c", line).stdout == "['__version__']\n"
 
 
+def test_garbage_is_looked_for_as_usual_after_the_start(scire: Scire) -> None:
+    """Only the first look is late: a system that goes on for months finds its garbage as any program does."""
+    lines = ("import gc", "kept = [[] for _ in range(200_000)]", "gc.get_threshold()[0] < 100_000")
+    assert scire(*(word for line in lines for word in ("-c", line))).stdout == "True\n"
+
+
 def test_output_that_cannot_be_written_is_one_line(command: list[str], environment: dict[str, str]) -> None:
     """A full disk is no defect of ours."""
     with open("/dev/full", "w") as full:
@@ -535,4 +541,6 @@ def test_attach_to_a_file_says_how_to_run_it(scire: Scire, tmp_path: Path) -> No
     done = subprocess.run(batch, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (4, f"scirehooks: {told}\n")
     batch = [sys.executable, "-m", "scirehooks", "--state", "/nowhere", "attach", "-c", "1"]
-    assert "scirehooks --state /nowhere daemon" in subprocess.run(batch, capture_output=True, text=True).stderr
+    assert (
+        "scirehooks --state /nowhere daemon" in subprocess.run(batch, capture_output=True, text=True, timeout=60).stderr
+    )

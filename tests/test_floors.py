@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "scirehooks"
 FLOORS = {
     "errors": 0,
     "records": 0,
+    "version": 0,
     "values": 1,
     "process": 1,
     "hooks": 1,

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tomllib
 import venv
 import zipfile
 from collections.abc import Callable
@@ -91,12 +90,11 @@ def test_wheel_holds_the_command_as_a_script(wheel: Path) -> None:
     assert first == b"#!python"
 
 
-def test_installed_command_tells_its_version(run: Run, checkout: Path) -> None:
-    """`scirehooks --version` works from a wheel and from a checkout, and says what `pyproject.toml` says."""
-    version = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]["version"]
+def test_installed_command_tells_its_version(run: Run, wheel: Path) -> None:
+    """`scirehooks --version` works from a wheel and from a checkout, and says what the wheel is called."""
+    version = wheel.name.split("-")[1]
     done = run("--version")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert version in done.stdout
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", f"scirehooks {version}\n")
 
 
 def test_installed_command_finds_what_is_shipped(run: Run, checkout: Path) -> None:

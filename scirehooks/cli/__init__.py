@@ -25,13 +25,13 @@ __all__ = ["main"]
 _PATIENCE: Final = 5.0  # seconds that somebody who holds the state may take until he answers
 _AGAIN: Final = 0.05
 _ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
-_OBJECTS: Final = 100_000  # made between two looks for garbage
+_OBJECTS: Final = 100_000  # made before the first look for garbage: more than a start makes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `scirehooks` with ARGUMENTS (default: those of the process) and return the exit status."""
     try:
-        with _ended_in_order(), _seldom_collecting():
+        with _ended_in_order(), _collecting_later():
             return _run(sys.argv[1:] if arguments is None else arguments)
     except ScireError as error:
         tell(str(error))
@@ -62,13 +62,23 @@ def _ended_in_order() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _seldom_collecting() -> Iterator[None]:
-    """Let the collector look for garbage less often: a start makes objects to keep, and it would look 200 times."""
+def _collecting_later() -> Iterator[None]:
+    """Let the first look for garbage be late: a start makes objects to keep, and it would look 200 times.
+
+    From then on it looks as usual: in a system that runs for months, garbage must not become old before it is found.
+    """
     before = gc.get_threshold()
+
+    def as_usual(phase: str, info: dict[str, int]) -> None:
+        if gc.get_threshold()[0] == _OBJECTS:  # else somebody has wished it otherwise
+            gc.set_threshold(*before)
+
+    gc.callbacks.append(as_usual)
     gc.set_threshold(_OBJECTS, *before[1:])
     try:
         yield
     finally:
+        gc.callbacks.remove(as_usual)
         gc.set_threshold(*before)
 
 
@@ -78,7 +88,7 @@ def _terminated(number: int, frame: FrameType | None) -> None:
 
 def _run(arguments: Sequence[str]) -> int:
     # Late, each of them: whoever attaches need not pay for a system of his own, nor a batch for a terminal. The first,
-    # so that what it brings is brought while garbage is seldom looked for.
+    # so that what it brings is brought before garbage is looked for.
     from scirehooks.cli.options import parse  # noqa: PLC0415
 
     options = parse(arguments)

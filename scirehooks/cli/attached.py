@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from typing import Final
 
 from scirehooks.cli.batch import is_interactive, wanted
 from scirehooks.cli.options import Options, default_state
@@ -16,8 +15,6 @@ from scirehooks.errors import UsageError
 
 __all__ = ["attach"]
 
-_SOCKET: Final = "control.sock"
-
 
 def attach(options: Options) -> int:
     """Attach to the system that OPTIONS name, and do there what they say.
@@ -26,7 +23,7 @@ def attach(options: Options) -> int:
         NobodyAnswersError: nobody answers there.
         UsageError: OPTIONS say how a system is to be started, but it has been.
     """
-    path = options.socket or options.state / _SOCKET
+    path = options.socket or options.state / oneshot.SOCKET
     named = None if options.socket or options.state == default_state() else options.state
     connection = connect(path, state=named)
     try:

@@ -10,11 +10,10 @@ from typing import Final, Literal
 from scirehooks.control import oneshot
 from scirehooks.errors import UsageError
 from scirehooks.records import dataclass
+from scirehooks.version import __version__
 
-__all__ = ["VERSION", "Options", "Word", "default_state", "parse"]
+__all__ = ["Options", "Word", "default_state", "parse"]
 
-VERSION: Final = "0.1.0"
-_DRAIN: Final = 60.0
 _WORDS: Final = ("attach", "daemon", "check")  # a file of that name is ./attach
 
 Word = Literal["", "attach", "daemon", "check"]
@@ -116,8 +115,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--strict", action="store_true", help="end with status 1 if an init script fails")
     add("--timings", action="store_true", help="say how long each init script and module took to load")
     add("--json", action="store_true", help="print one line of JSON for each command and each Python value")
-    add("--drain", metavar="SECONDS", type=_seconds, default=_DRAIN, help="how long each line waits for its runs (60)")
-    add("--version", action="version", version=f"scirehooks {VERSION}")
+    drain = f"how long each line waits for its runs ({oneshot.DRAIN:g})"
+    add("--drain", metavar="SECONDS", type=_seconds, default=oneshot.DRAIN, help=drain)
+    add("--version", action="version", version=f"scirehooks {__version__}")
     add("rest", metavar="FILE", nargs=argparse.REMAINDER, help="a file of lines; ARGs are in sys.argv")
     return parser
 

@@ -11,9 +11,10 @@ from typing import Final
 
 from scirehooks.cli.events import events_of
 from scirehooks.cli.following import Following
-from scirehooks.cli.options import VERSION, Options, default_state
+from scirehooks.cli.options import Options, default_state
 from scirehooks.cli.telling import tell
 from scirehooks.control import Peer, Service
+from scirehooks.control.oneshot import SOCKET
 from scirehooks.core import Client, Event, Fleet, Job, Result, Run, Script, Transaction
 from scirehooks.core.names import ClientName, JobName, RunId, ScriptName
 from scirehooks.daemon import AuditLog, ControlSocket, Serving, serve
@@ -24,10 +25,10 @@ from scirehooks.records import dataclass
 from scirehooks.shell import Renderer, furnish
 from scirehooks.shell.evaluation import current_evaluation
 from scirehooks.values import Values
+from scirehooks.version import __version__
 
-__all__ = ["SOCKET", "Parts", "System", "parts", "running"]
+__all__ = ["Parts", "System", "parts", "running"]
 
-SOCKET: Final = "control.sock"  # in the state directory
 _PUBLIC: Final = (
     *(Entry, Hook, Runtime, Verdict, Loader, Program, Values, RefusedError, ScireError),
     *(ClientName, JobName, RunId, ScriptName),
@@ -100,7 +101,7 @@ def running(options: Options, *, daemon: bool = False) -> Iterator[System]:
             service = Service(
                 runtime, made.values, made.renderer, title=lambda peer: _title(options, daemon, peer),
                 status=lambda: _status(made), follow=made.following, audit=audit,
-                events=events_of(fleet), version=VERSION,
+                events=events_of(fleet), version=__version__,
             )  # fmt: skip
             # What the start has done is not undone by `undo`: all is there, and nobody can have typed anything yet.
             runtime.history.begin()
@@ -192,7 +193,7 @@ def _title(options: Options, daemon: bool, peer: Peer) -> str:
         where = "embedded"
     else:
         where = f"attached to {'daemon' if daemon else 'the shell of process'} {os.getpid()}"
-    return f"{VERSION}, {where}, with the fleet in {options.state}"
+    return f"{__version__}, {where}, with the fleet in {options.state}"
 
 
 def _status(made: Parts) -> str:

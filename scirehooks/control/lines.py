@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import field
 
 from scirehooks.control.attached import Attached
 from scirehooks.control.wire import INVALID_PARAMS
@@ -21,15 +20,15 @@ __all__ = ["BatchRequest"]
 class BatchRequest:
     """What a client wants to have run, and how he can show it; see the operation `batch`."""
 
-    lines: Sequence[str] | None = None
-    text: str | None = None
-    file: str = ""
-    name: str = ""
-    stdin: bool = False
-    as_json: bool = False
-    drain: float = 60.0
-    width: int = 0
-    colors: Mapping[str, bool] = field(default_factory=dict)
+    lines: Sequence[str] | None
+    text: str | None
+    file: str
+    name: str
+    stdin: bool
+    as_json: bool
+    drain: float
+    width: int
+    colors: Mapping[str, bool]
 
     def check(self) -> None:
         """Raise WireError unless there is exactly one source of lines."""

@@ -11,7 +11,7 @@ import _socket
 import os
 import sys
 
-__all__ = ["completed", "converse", "default_state", "main", "no_socket"]
+__all__ = ["DRAIN", "SOCKET", "completed", "converse", "default_state", "main", "no_socket", "reached"]
 
 TYPE_CHECKING = False  # checkers take it for true
 if TYPE_CHECKING:
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
+SOCKET = "control.sock"  # in the state directory
+DRAIN = 60.0  # seconds that a line of a batch waits for what it set going
+
 _LOST = 4
 _INTERRUPTED = 130
 _ALIVE = 10.0  # seconds between two signs of life, for when a pager or a program keeps us from reading
 _AT_ONCE = 1 << 16
 _SIGINT, _SIGPIPE, _SIGALRM, _SIGXFSZ = 2, 13, 14, 25
-_DRAIN = 60.0
 
 
 # -- JSON
@@ -297,12 +299,12 @@ def main(arguments: "list[str]") -> "int | None":
         return None
     attach, path, state, request = given
     try:
-        sock = _connected(path)
+        sock = reached(path)
     except OSError as error:
         if not attach:
             return None
         where = f"--state {state} " if state else ""
-        why = f"{error.strerror}. To start one, type: scirehooks {where}daemon"
+        why = f"{error.strerror or error}. To start one, type: scirehooks {where}daemon"
         _say(no_socket(path) or f"Nobody can be reached at {path}: {why}")
         return _LOST
     try:
@@ -321,7 +323,7 @@ def _parse(arguments: "list[str]") -> "tuple[bool, str, str, dict[str, Any]] | N
         ValueError: a number is none.
     """
     words, lines, state, attach, path = iter(arguments), [], "", False, ""
-    request: dict[str, Any] = {"json": False, "drain": _DRAIN}
+    request: dict[str, Any] = {"json": False, "drain": DRAIN}
     rest: list[str] = []
     for word in words:
         if word == "--json":
@@ -356,7 +358,7 @@ def _parse(arguments: "list[str]") -> "tuple[bool, str, str, dict[str, Any]] | N
         request["file"], request["argv"] = rest[0], rest
     else:
         request["stdin"] = True
-    return attach, path or os.path.join(state or default_state(), "control.sock"), "" if path else state, request
+    return attach, path or os.path.join(state or default_state(), SOCKET), "" if path else state, request
 
 
 def no_socket(path: str) -> str:
@@ -384,9 +386,15 @@ def default_state() -> str:
     return os.path.join(base, "scirehooks")
 
 
-def _connected(path: str) -> "_socket.socket":
+def reached(path: str, timeout: "float | None" = None) -> "_socket.socket":
+    """Return a connection to the socket PATH, made within TIMEOUT seconds, if that is given.
+
+    Raises:
+        OSError: nobody listens there, or not in time.
+    """
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
+        sock.settimeout(timeout)
         if len(os.fsencode(path)) < 108:
             sock.connect(path)
         else:  # more than an address can hold: by way of its directory
@@ -395,6 +403,7 @@ def _connected(path: str) -> "_socket.socket":
                 sock.connect(f"/proc/self/fd/{directory}/{os.path.basename(path)}")
             finally:
                 os.close(directory)
+        sock.settimeout(None)
     except BaseException:
         sock.close()
         raise

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import pwd
 
+from scirehooks.process import user_name
 from scirehooks.records import dataclass
 
 __all__ = ["Peer"]
@@ -32,11 +32,7 @@ class Peer:
             True
         """
         uid = os.getuid()
-        try:
-            user = pwd.getpwuid(uid).pw_name
-        except KeyError:
-            user = str(uid)
-        return cls(uid, os.getpid(), user)
+        return cls(uid, os.getpid(), user_name(uid))
 
     def __str__(self) -> str:
         return f"{self.user} (process {self.pid})"

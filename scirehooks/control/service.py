@@ -23,6 +23,7 @@ from scirehooks.control.description import Description
 from scirehooks.control.lines import BatchRequest
 from scirehooks.control.link import Link
 from scirehooks.control.news import news
+from scirehooks.control.oneshot import DRAIN
 from scirehooks.control.ops import Op, OpTable, op
 from scirehooks.control.peer import Peer
 from scirehooks.control.sessions import Audit, Sessions
@@ -142,7 +143,6 @@ class Service:
         call: Call,
         *,
         width: int = 0,
-        colors: bool = False,
         cwd: str = "",
         interactive: bool = True,
         name: str = "",
@@ -152,7 +152,7 @@ class Service:
         Relative paths typed in it are relative to CWD; its answers are WIDTH columns wide where nothing else is said.
         Of an INTERACTIVE one, `prompt` tells what others change from now on. The functions in session-open-hook run
         before the answer comes, so their output may come before it. Whoever connects again asks for the NAME that his
-        session had, and gets it if it is free. Answers are styled text, whatever COLORS says.
+        session had, and gets it if it is free.
         """
         attached = self.sessions.open(call.link, cwd=Path(cwd) if cwd else None, width=width, name=name)
         if interactive:
@@ -242,7 +242,7 @@ class Service:
         name: str = "",
         stdin: bool = False,
         json: bool = False,
-        drain: float = 60.0,
+        drain: float = DRAIN,
         width: int = 0,
         colors: dict[str, bool] | None = None,
         cwd: str = "",

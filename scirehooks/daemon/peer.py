@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import socket
 import struct
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 
 from scirehooks.control import Peer
 from scirehooks.errors import PeerRefusedError
+from scirehooks.process import user_name
 
 __all__ = ["admitted", "peer_of"]
 
@@ -31,7 +31,7 @@ def peer_of(connection: socket.socket) -> Peer:
     """
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, uid, _ = _CREDENTIALS.unpack(raw)
-    return Peer(uid & 0xFFFFFFFF, pid, _name(uid & 0xFFFFFFFF), _login_uid(pid))
+    return Peer(uid & 0xFFFFFFFF, pid, user_name(uid & 0xFFFFFFFF), _login_uid(pid))
 
 
 def admitted(connection: socket.socket) -> Peer:
@@ -47,13 +47,6 @@ def admitted(connection: socket.socket) -> Peer:
             "Only that user and root may.",
         )
     return peer
-
-
-def _name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
 
 
 def _login_uid(pid: int) -> int | None:

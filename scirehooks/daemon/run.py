@@ -19,6 +19,9 @@ from scirehooks.daemon.serving import Serving
 
 __all__ = ["Life", "log_to_stderr"]
 
+# Seconds of a wait at most: a signal that comes just before it begins, or to another thread, does not end it, and
+# Python calls the handler only when it is over.
+_LOOK = 1.0
 _log = logging.getLogger("scirehooks")
 
 
@@ -92,7 +95,7 @@ class Life:
                 serving.beat(self.notifier.alive)
                 beat = time.monotonic() + interval
             try:
-                yield self._told.get(timeout=max(0.0, beat - time.monotonic()) if interval else None)
+                yield self._told.get(timeout=min(_LOOK, max(0.0, beat - time.monotonic())) if interval else _LOOK)
             except Empty:
                 continue
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from scirehooks.control.oneshot import no_socket
+from scirehooks.control.oneshot import no_socket, reached
 from scirehooks.errors import ControlSocketError, NobodyAnswersError
 
 __all__ = ["ControlSocket", "connect"]
@@ -88,7 +88,7 @@ class ControlSocket:
                 f"The socket {self.path} belongs to user {found.st_uid}.", "Find out who put it there, then remove it."
             )
         try:
-            _connected(self._directory, self.path.name).close()
+            reached(_way(self._directory, self.path.name), _PROBE).close()
         except ConnectionRefusedError:
             os.unlink(self.path.name, dir_fd=self._directory)  # stale: nobody has it open any more
         except OSError as error:
@@ -123,13 +123,8 @@ def connect(path: Path, *, state: Path | None = None) -> socket.socket:
     Raises:
         NobodyAnswersError: there is no such socket, or nobody listens.
     """
-    absolute = path.absolute()
     try:
-        directory = os.open(absolute.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            return _connected(directory, absolute.name)
-        finally:
-            os.close(directory)
+        return socket.socket(fileno=reached(str(path.absolute()), _PROBE).detach())
     except OSError as error:
         if other := no_socket(str(path)):
             raise NobodyAnswersError(other) from error
@@ -138,18 +133,6 @@ def connect(path: Path, *, state: Path | None = None) -> socket.socket:
             f"Nobody answers at the control socket {path}: {reason}.",
             f"Start it with: scirehooks {f'--state {state} ' if state else ''}daemon",
         ) from error
-
-
-def _connected(directory: int, name: str) -> socket.socket:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        made.settimeout(_PROBE)
-        made.connect(_way(directory, name))
-        made.settimeout(None)
-    except BaseException:
-        made.close()
-        raise
-    return made
 
 
 def _way(directory: int, name: str) -> str:

@@ -140,9 +140,11 @@ class Link:
         try:
             opened = client.request(
                 "session/open",
-                width=self._screen.columns, colors=self._screen.color, cwd=os.getcwd(), interactive=True,
+                width=self._screen.columns,
+                cwd=os.getcwd(),
+                interactive=True,
                 name=self._session,
-            )  # fmt: skip
+            )
         except BaseException:
             client.close()
             raise

@@ -1,14 +1,12 @@
-"""A served runtime without a fleet, clients of every kind for it, and a watchdog."""
+"""A served runtime without a fleet, and clients of every kind for it."""
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import FrameType, MappingProxyType
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -19,31 +17,9 @@ from scirehooks.hooks import Runtime
 from scirehooks.shell import Renderer, furnish
 from scirehooks.shell.streams import routed
 from scirehooks.values import Values
-from tests.control.support import PATIENCE, Served, Terminal
-
-
-class HungError(Exception):
-    """A test waited for something that does not come."""
-
+from tests.control.support import Served, Terminal
 
 collect_ignore = ["fuzz.py"]  # a program, which needs what is not always installed
-
-
-@pytest.fixture(autouse=True)
-def watchdog() -> Iterator[None]:
-    """End a test that hangs: each waits in the main thread, where a signal reaches it."""
-
-    def hung(number: int, frame: FrameType | None) -> None:
-        raise HungError(f"nothing happened for {PATIENCE:g} s")
-
-    before = signal.signal(signal.SIGUSR2, hung)
-    timer = threading.Timer(PATIENCE, os.kill, (os.getpid(), signal.SIGUSR2))
-    timer.daemon = True
-    timer.start()
-    yield
-    timer.cancel()
-    timer.join()
-    signal.signal(signal.SIGUSR2, before)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,7 @@ from scirehooks.control import Client, Peer, Server, Service
 from scirehooks.control.link import Limits
 from scirehooks.hooks import Runtime
 
-PATIENCE = 60.0  # seconds after which a test hangs
+PATIENCE = 60.0  # seconds after which nothing comes any more
 
 
 class Screen:

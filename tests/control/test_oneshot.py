@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import struct
@@ -259,6 +260,9 @@ def test_terminal_gets_colors_and_its_width(oneshot: Start) -> None:
     os.close(ours)
     assert process.wait(20) == 0
     assert b"\x1b[1m" in shown
+    lines = re.sub(r"\x1b\[\d+m", "", shown.decode()).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert "…" in lines[1]
 
 
 # -- what it costs

@@ -108,17 +108,18 @@ def test_notification_gets_no_answer(served: Served) -> None:
     assert raw.ask("session/list")["id"] == "session/list"
 
 
+@pytest.mark.parametrize("limits", [Limits(pending=3)])
 def test_requests_without_end_are_refused(served: Served) -> None:
     """Who asks and never waits is told; what he has asked is answered."""
     raw = served.raw()
-    raw.ask("session/open")
-    line = {"jsonrpc": "2.0", "method": "eval", "params": {"session": "shell", "text": "import time\ntime.sleep(.2)"}}
-    raw.send(json.dumps({**line, "id": "first"}).encode() + b"\n")
-    complete = {"jsonrpc": "2.0", "method": "complete", "params": {"session": "shell", "text": "x" * 10_000}}
-    raw.send(b"".join(json.dumps({**complete, "id": number}).encode() + b"\n" for number in range(400)))
-    answers = [raw.line() for _ in range(401)]
-    refused = [each for each in answers if "error" in each]
-    assert {each["error"]["code"] for each in refused} <= {FAILED}
+    go = served.runtime.namespace["go"] = threading.Event()
+    batch = {"jsonrpc": "2.0", "method": "batch", "params": {"lines": ["came = go.wait(20)"]}}
+    raw.send(b"".join(json.dumps({**batch, "id": number}).encode() + b"\n" for number in range(10)))
+    refused = [raw.line() for _ in range(7)]
+    assert {each["id"]: each["error"]["code"] for each in refused} == dict.fromkeys(range(3, 10), FAILED)
+    go.set()
+    answers = {line["id"]: line["result"]["status"] for line in [raw.line() for _ in range(3)]}
+    assert answers == dict.fromkeys(range(3), 0)
     assert "result" in raw.ask("alive")
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import platform
-import signal
 import socket
 import subprocess
 import sys
@@ -174,9 +173,11 @@ def test_post_hook_fires_at_the_next_start_after_kill_9(
     )
     assert process.stderr is not None
     with process.stderr:
-        assert process.stderr.readline() == "committed\n"
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        try:
+            assert process.stderr.readline() == "committed\n"
+        finally:
+            process.kill()
+            process.wait()
     assert (tmp_path / "fired").read_text() == "web1\n"
     done = scire("--json", "--init", str(init), "-c", "clients", "-c", "fleet.drain(None, 30) and None")
     assert [client["name"] for client in answers(done)[0]] == ["web1"]

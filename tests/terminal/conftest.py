@@ -15,6 +15,14 @@ import pyte
 import pytest
 
 Open = Callable[..., "Terminal"]
+PROMPT = "scire>"
+
+# What does not end by itself, each kind stopped in another way.
+ENDLESS = {
+    "python": "for _ in [print('be' + 'gun')]:\rwhile True: pass\r\r",
+    "coroutine": "print('be' + 'gun'); await asyncio.sleep(600)\r",
+    "C": "print('be' + 'gun'); time.sleep(600)\r",
+}
 
 # A program that has a runtime of its own and opens the shell on it.
 EMBEDDED = """
@@ -120,13 +128,20 @@ class Terminal:
             self._read()
         return self.text
 
-    def until_raw(self, wanted: bytes) -> bytes:
-        """Return all that was sent to the terminal as soon as it holds WANTED."""
-        deadline = time.monotonic() + 20
-        while wanted not in self.raw:
-            assert time.monotonic() < deadline, f"{wanted!r} was not sent:\n{self.raw!r}"
-            self._read()
-        return self.raw
+    def ready(self) -> "Terminal":
+        """Return the terminal as soon as there is a prompt."""
+        self.until(PROMPT)
+        return self
+
+    def type(self, data: str, *wanted: str, without: str = "") -> str:
+        """Type DATA, and return the screen as soon as it shows all that is WANTED and nothing of WITHOUT."""
+        self.send(data)
+        return self.until(*wanted, without=without)
+
+    def begin(self, kind: str) -> None:
+        """Evaluate what is ENDLESS in this way, and return when it is under way."""
+        self.ready().type("import asyncio, time\r", "asyncio, time\nscire>")
+        self.type(ENDLESS[kind], "\nbegun")
 
     def _read(self) -> None:
         try:
@@ -181,6 +196,13 @@ class Serving:
             self.process.kill()
             self.process.communicate(timeout=20)
             self.process = None
+
+
+@pytest.fixture(params=ENDLESS)
+def endless(request: pytest.FixtureRequest) -> str:
+    """What kind of evaluation it is that does not end."""
+    kind: str = request.param
+    return kind
 
 
 @pytest.fixture

@@ -39,14 +39,10 @@ def test_shell_opens_on_any_runtime() -> None:
 
 def test_second_shell_on_a_state_attaches_to_the_first(open_shell: Callable[..., Any]) -> None:
     """One process has a state; a second shell on it is a second window on the same system."""
-    first = open_shell()
-    first.until("scire>")
-    first.send("answer = 42\r")
-    first.until("answer = 42\nscire>")
-    second = open_shell(attach=True)
-    second.until("scire>")
-    second.send("answer\r")
-    second.until("scire> answer\n42\nscire>")
+    first = open_shell().ready()
+    first.type("answer = 42\r", "answer = 42\nscire>")
+    second = open_shell(attach=True).ready()
+    second.type("answer\r", "scire> answer\n42\nscire>")
     first.send("quit\r")
     assert first.end() == 0
     second.until("The connection is lost")

@@ -17,78 +17,54 @@ def without_less(directory: Path) -> dict[str, str]:
 def test_less_shows_a_long_answer(open_either: Open, need: Callable[[str], str]) -> None:
     """A page at a time; what was read stays in the scrollback when it is left."""
     need("less")
-    shell = open_either(rows=10)
-    shell.until(PROMPT)
-    shell.send(LONG)
-    shell.until("1007", "\n:", without="1010")
-    shell.send(" ")
-    shell.until("1014")
-    shell.send("q")
-    shell.until(PROMPT, "1014")
+    shell = open_either(rows=10).ready()
+    shell.type(LONG, "1007", "\n:", without="1010")
+    shell.type(" ", "1014")
+    shell.type("q", PROMPT, "1014")
     assert "1002" in shell.scrollback
-    shell.send("6 * 7\r")
-    shell.until("\n42")
+    shell.type("6 * 7\r", "\n42")
 
 
 def test_the_pager_is_the_one_that_the_user_chose(open_embedded: Open, tmp_path: Path) -> None:
     """`$PAGER` is a command line."""
-    shell = open_embedded(rows=10, environment={"PAGER": "sed -n 's/1003/paged &/p'"})
-    shell.until(PROMPT)
-    shell.send(LONG)
-    shell.until("paged 1003")
+    shell = open_embedded(rows=10, environment={"PAGER": "sed -n 's/1003/paged &/p'"}).ready()
+    shell.type(LONG, "paged 1003")
 
 
 def test_cat_as_pager_switches_paging_off(open_embedded: Open) -> None:
     """Everything is written at once."""
-    shell = open_embedded(rows=10, environment={"PAGER": "cat"})
-    shell.until(PROMPT)
-    shell.send(LONG)
-    shell.until("1199", PROMPT)
+    shell = open_embedded(rows=10, environment={"PAGER": "cat"}).ready()
+    shell.type(LONG, "1199", PROMPT)
     assert "1003" in shell.scrollback
 
 
 def test_without_a_pager_the_shell_is_one(open_embedded: Open, tmp_path: Path) -> None:
     """Space shows the next page, Enter a line, q leaves the rest out, and says how much that is."""
-    shell = open_embedded(rows=10, environment=without_less(tmp_path))
-    shell.until(PROMPT)
-    shell.send(LONG)
-    shell.until("1008", "-- more", without="1010")
-    shell.send("\r")
-    shell.until("1009", "-- more", without="1010")
-    shell.send(" ")
-    shell.until("1018", "-- more")
-    shell.send("q")
-    shell.until("lines left out)", PROMPT)
-    shell.send(LONG)
-    shell.until("-- more")
-    shell.send("g")
-    shell.until("1199", PROMPT)
+    shell = open_embedded(rows=10, environment=without_less(tmp_path)).ready()
+    shell.type(LONG, "1008", "-- more", without="1010")
+    shell.type("\r", "1009", "-- more", without="1010")
+    shell.type(" ", "1018", "-- more")
+    shell.type("q", "lines left out)", PROMPT)
+    shell.type(LONG, "-- more")
+    shell.type("g", "1199", PROMPT)
 
 
 def test_ctrl_c_leaves_the_pager(open_embedded: Open, tmp_path: Path) -> None:
     """And not the shell."""
-    shell = open_embedded(rows=10, environment=without_less(tmp_path))
-    shell.until(PROMPT)
-    shell.send(LONG)
-    shell.until("-- more")
-    shell.send("\x03")
-    shell.until("lines left out)", PROMPT)
-    shell.send("6 * 7\r")
-    shell.until("\n42")
+    shell = open_embedded(rows=10, environment=without_less(tmp_path)).ready()
+    shell.type(LONG, "-- more")
+    shell.type("\x03", "lines left out)", PROMPT)
+    shell.type("6 * 7\r", "\n42")
 
 
 def test_what_fits_on_the_screen_is_not_paged(open_embedded: Open, tmp_path: Path) -> None:
     """Nobody has to press a key for it."""
-    shell = open_embedded(rows=24, environment=without_less(tmp_path))
-    shell.until(PROMPT)
-    shell.send("'\\n'.join('abc')\r")
-    shell.until("\\n", "\nscire>\n")
+    shell = open_embedded(rows=24, environment=without_less(tmp_path)).ready()
+    shell.type("'\\n'.join('abc')\r", "\\n", "\nscire>\n")
 
 
 @pytest.mark.parametrize("columns", [20, 90])
 def test_lines_that_wrap_count_as_several(open_embedded: Open, tmp_path: Path, columns: int) -> None:
     """A text is as long as the screen shows it."""
-    shell = open_embedded(rows=8, columns=columns, environment=without_less(tmp_path))
-    shell.until(PROMPT)
-    shell.send("'x' * 300\r")
-    shell.until("-- more" if columns == 20 else "\nscire>\n")
+    shell = open_embedded(rows=8, columns=columns, environment=without_less(tmp_path)).ready()
+    shell.type("'x' * 300\r", "-- more" if columns == 20 else "\nscire>\n")

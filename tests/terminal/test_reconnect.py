@@ -7,71 +7,54 @@ PROMPT = "scire>"
 
 def test_killed_daemon_is_found_again_with_history_and_line(open_attached: Open, serving: Any) -> None:
     """The shell says at once that the connection is lost, keeps what was typed, and goes on with the next daemon."""
-    shell = open_attached()
-    shell.until(PROMPT)
-    shell.send("20 * 2\r")
-    shell.until("\n40\nscire>")
-    shell.send("6 * ")
-    shell.until("scire> 6 *")
+    shell = open_attached().ready()
+    shell.type("20 * 2\r", "\n40\nscire>")
+    shell.type("6 * ", "scire> 6 *")
     serving.kill()
     shell.until("The connection is lost", "scire> 6 *", "not connected")
-    shell.send("7")
-    shell.until("scire> 6 * 7")
-    shell.send("\r")
-    shell.until("Not connected: the line is kept.", "scire> 6 * 7")
+    shell.type("7", "scire> 6 * 7")
+    shell.type("\r", "Not connected: the line is kept.", "scire> 6 * 7")
     serving.start()
     shell.until("Connected again: scirehooks in the shop", "the shop is open", without="\n not connected")
     shell.until("scire> 6 * 7")
-    shell.send("\r")
-    shell.until("\n42\nscire>")
-    shell.send("\x12* 2")
-    shell.until("20 * 2")
+    shell.type("\r", "\n42\nscire>")
+    shell.type("\x12* 2", "20 * 2")
 
 
 def test_daemon_killed_while_it_evaluates(open_attached: Open, serving: Any) -> None:
     """Nobody knows whether the line was done, and the shell says so."""
     shell = open_attached()
-    shell.until(PROMPT)
-    shell.send("import time\r")
-    shell.send("print('be' + 'gun'); time.sleep(600)\r")
-    shell.until("\nbegun")
+    shell.begin("C")
     serving.kill()
     shell.until("The connection is lost", "It is not known whether this was done: print('be'", "\nscire>")
     serving.start()
     shell.until("Connected again")
-    shell.send("6 * 7\r")
-    shell.until("\n42")
+    shell.type("6 * 7\r", "\n42")
 
 
 def test_daemon_killed_while_it_asks(open_attached: Open, serving: Any) -> None:
     """Nobody goes on typing an answer that nobody waits for."""
-    shell = open_attached()
-    shell.until(PROMPT)
-    shell.send("input('name? ')\r")
-    shell.until("\nname?")
+    shell = open_attached().ready()
+    shell.type("input('name? ')\r", "\nname?")
     serving.kill()
     shell.until("It is not known whether this was done: input(", "\nscire>")
 
 
 def test_daemon_killed_under_a_plain_terminal(open_attached: Open, serving: Any) -> None:
     """It is told, too; a line that cannot be sent is said not to have been."""
-    shell = open_attached(term="dumb")
-    shell.until(PROMPT)
+    shell = open_attached(term="dumb").ready()
     serving.kill()
     shell.until("The connection is lost")
-    shell.send("6 * 7\n")
-    shell.until("Not connected")
+    shell.type("6 * 7\n", "Not connected")
     serving.start()
     shell.until("Connected again")
-    shell.send("6 * 7\n")
-    shell.until("\n42")
+    shell.type("6 * 7\n", "\n42")
     assert b"\x1b" not in shell.raw
 
 
 def test_shell_can_be_left_while_nobody_answers(open_attached: Open, serving: Any) -> None:
     """Ctrl-D is enough."""
-    shell = open_attached()
-    shell.until(PROMPT)
+    shell = open_attached().ready()
     serving.kill()
     shell.until("not connected")
     shell.send("\x04")
@@ -83,13 +66,11 @@ def test_session_keeps_its_name_when_the_daemon_is_another(open_attached: Open, 
     other, shell = open_attached(), open_attached()
     other.until(PROMPT)
     shell.until(PROMPT)
-    shell.send("who\r")
-    shell.until("* shell-2")
+    shell.type("who\r", "* shell-2")
     other.send("\x04")
     other.end()
     serving.kill()
     shell.until("The connection is lost")
     serving.start()
     shell.until("Connected again")
-    shell.send("\x0cwho\r")
-    shell.until("* shell-2")
+    shell.type("\x0cwho\r", "* shell-2")
