@@ -2,8 +2,10 @@
 
 import os
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,7 +22,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose how Hypothesis searches: the same examples at each run, or many new ones."""
+    """Choose how Hypothesis searches: the same examples at each run, or many new ones; let Ctrl-C be tested."""
+    # A script that starts the run with `&` has it ignore SIGINT, and all that the tests start would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not config.getoption("--hypothesis-profile"):
         settings.load_profile("full" if config.getoption("--full") else "ci")
 
@@ -33,6 +38,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
+class HungError(Exception):
+    """A test waited for something that does not come."""
+
+
+@pytest.fixture(autouse=True)
+def watchdog(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End a test that hangs: each waits in the main thread, where a signal reaches it."""
+    patience = 3_600 if request.config.getoption("--full") else 300
+
+    def hung(number: int, frame: FrameType | None) -> None:
+        raise HungError(f"nothing happened for {patience} s")
+
+    # No thread: Python warns of a fork beside one. And again, for whoever isolates errors and goes on to wait.
+    before = signal.signal(signal.SIGALRM, hung)
+    signal.setitimer(signal.ITIMER_REAL, patience, 10)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")
