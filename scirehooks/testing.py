@@ -27,9 +27,9 @@ from scirehooks.hooks import BUILTIN, Alarm, Hook, Origin, Runtime
 from scirehooks.load import Loader
 from scirehooks.load.init import must_exist
 from scirehooks.shell.commands import FiringCommands, WouldCommands
-from scirehooks.shell.firingview import Fired, Forecast
-from scirehooks.shell.form import LineWord
-from scirehooks.shell.names import EntryName
+from scirehooks.shell.line.form import LineWord
+from scirehooks.shell.line.names import EntryName
+from scirehooks.shell.trying.firingview import Fired, Forecast
 from scirehooks.values import Values
 
 __all__ = [

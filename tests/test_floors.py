@@ -33,6 +33,12 @@ FLOORS = {
     "__init__": 8,
 }
 
+# The rooms of the shell, the largest part, from the bottom up: a file or folder in it imports what stands before it.
+SHELL = (
+    *("libraries", "views", "showing", "line", "running", "session"),
+    *("answers", "trying", "completing", "commands", "host", "batch", "furnish", "__init__"),
+)
+
 # Everybody else imports at the top. (file, module) -> why not there; "*" is any module.
 LATE = {
     ("__init__.py", "*"): "importing scirehooks brings next to nothing: names come when asked for (PEP 562)",
@@ -43,7 +49,7 @@ LATE = {
     ("errors.py", "difflib"): "only what is misspelt needs it",
     ("load/find.py", "importlib"): "reading the metadata of all installed packages costs more than a whole start",
     ("load/journal_commands.py", "scirehooks.load.save"): "a start saves nothing",
-    ("shell/interrupt.py", "ctypes"): "what can be interrupted begins after the first prompt",
+    ("shell/running/interrupt.py", "ctypes"): "what can be interrupted begins after the first prompt",
     ("terminal/lexer.py", "pygments.lexers.python"): "a tenth of a start; an empty line needs none",
 }
 
@@ -138,6 +144,18 @@ def test_imports_of_ours_come_from_lower_floors_only() -> None:
         if one.part is not None
         and part_of(one.file) != one.part
         and not (one.part and FLOORS[one.part] < FLOORS[part_of(one.file)])
+    ]
+    assert climbing == []
+
+
+def test_imports_in_the_shell_point_down() -> None:
+    """Its rooms are in the order in which one reads them."""
+    climbing = [
+        str(one)
+        for one in IMPORTS
+        if one.file.startswith("shell/") and one.module.startswith("scirehooks.shell.")
+        for room, wanted in [(part_of(one.file.removeprefix("shell/")), one.module.split(".")[2])]
+        if room != wanted and SHELL.index(wanted) > SHELL.index(room)
     ]
     assert climbing == []
 

@@ -22,7 +22,7 @@ from scirehooks.core import Fleet
 from scirehooks.hooks import BUILTIN, Hook, Runtime
 from scirehooks.load import JournalCommands, Loader, LoaderCommands
 from scirehooks.shell import Batch, Drained, Renderer, Session, furnish
-from scirehooks.shell.streams import Stream
+from scirehooks.shell.running.streams import Stream
 from scirehooks.values import Values
 
 HERE = Path(__file__).parent

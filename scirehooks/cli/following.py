@@ -8,7 +8,7 @@ from typing import Final
 
 from scirehooks.core import Fleet, Left, Run
 from scirehooks.shell import Drained
-from scirehooks.shell.evaluation import pause
+from scirehooks.shell.running.evaluation import pause
 
 __all__ = ["Following"]
 

@@ -23,7 +23,7 @@ from scirehooks.hooks import BUILTIN, Entry, Hook, Origin, Runtime, Verdict
 from scirehooks.load import JournalCommands, Loader, LoaderCommands, Program, init_directories, load_init, unfinished
 from scirehooks.records import dataclass
 from scirehooks.shell import Renderer, furnish
-from scirehooks.shell.evaluation import current_evaluation
+from scirehooks.shell.running.evaluation import current_evaluation
 from scirehooks.values import Values
 from scirehooks.version import __version__
 

@@ -13,7 +13,7 @@ from scirehooks.control.link import Link
 from scirehooks.hooks import Record
 from scirehooks.records import dataclass
 from scirehooks.shell import Fragments, Host, Outcome, Session
-from scirehooks.shell.chunks import Chunk, chunks
+from scirehooks.shell.line.chunks import Chunk, chunks
 from scirehooks.shell.views import is_answer
 
 __all__ = ["Attached"]

@@ -14,10 +14,10 @@ from scirehooks.errors import UsageError
 from scirehooks.hooks import StatusPart, command
 from scirehooks.records import dataclass
 from scirehooks.shell import Renderer, Session
-from scirehooks.shell.evaluation import Evaluation, wait_for
+from scirehooks.shell.running.evaluation import Evaluation, wait_for
+from scirehooks.shell.running.streams import Console
 from scirehooks.shell.session import current_session
-from scirehooks.shell.streams import Console
-from scirehooks.shell.text import Fragments, neutral
+from scirehooks.shell.showing.text import Fragments, neutral
 
 __all__ = ["ControlCommands", "Events", "Who", "WhoRow", "status_of", "who_page"]
 

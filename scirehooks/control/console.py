@@ -9,8 +9,8 @@ from scirehooks.control.link import Link
 from scirehooks.control.wire import Failure
 from scirehooks.errors import UsageError
 from scirehooks.shell import Fragments
-from scirehooks.shell.evaluation import check_interrupt, current_evaluation
-from scirehooks.shell.streams import Stream
+from scirehooks.shell.running.evaluation import check_interrupt, current_evaluation
+from scirehooks.shell.running.streams import Stream
 
 __all__ = ["LinkConsole"]
 

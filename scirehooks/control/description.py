@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from scirehooks.control.ops import OpTable
 from scirehooks.hooks import Command, Runtime
 from scirehooks.shell import Session
-from scirehooks.shell.form import Form, Slot, provided_by
+from scirehooks.shell.line.form import Form, Slot, provided_by
 from scirehooks.values import Values
 
 __all__ = ["Description"]

@@ -11,7 +11,7 @@ from scirehooks.control.wire import INVALID_PARAMS
 from scirehooks.errors import WireError
 from scirehooks.records import dataclass
 from scirehooks.shell import Batch, Drained, Remembered, Renderer
-from scirehooks.shell.streams import Console, ConsoleFile, Stream, current_console
+from scirehooks.shell.running.streams import Console, ConsoleFile, Stream, current_console
 
 __all__ = ["BatchRequest"]
 

@@ -19,7 +19,7 @@ from scirehooks.control.wire import FAILED, Answer, Failure, Message, Notificati
 from scirehooks.errors import WireError
 from scirehooks.records import dataclass
 from scirehooks.shell import Fragments
-from scirehooks.shell.evaluation import check_interrupt, wait_for
+from scirehooks.shell.running.evaluation import check_interrupt, wait_for
 
 __all__ = ["Limits", "Link", "Question"]
 

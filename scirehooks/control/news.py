@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from scirehooks.hooks import Journal, Record
 from scirehooks.shell import Fragments
-from scirehooks.shell.text import neutral
+from scirehooks.shell.showing.text import neutral
 
 __all__ = ["news"]
 

@@ -21,7 +21,7 @@ from scirehooks.control.peer import Peer
 from scirehooks.control.service import Service
 from scirehooks.control.wire import FAILED, Failure, encode
 from scirehooks.errors import ScireError
-from scirehooks.shell.streams import routed
+from scirehooks.shell.running.streams import routed
 
 __all__ = ["Server"]
 

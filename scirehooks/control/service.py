@@ -31,7 +31,7 @@ from scirehooks.control.wire import Notification, Request
 from scirehooks.errors import GivenUpError, ScireError
 from scirehooks.hooks import BUILTIN, Runtime
 from scirehooks.shell import Drained, Host, Renderer, Session
-from scirehooks.shell.problems import explain
+from scirehooks.shell.showing.problems import explain
 from scirehooks.values import Values
 
 __all__ = ["Service"]

@@ -17,8 +17,8 @@ from scirehooks.control.peer import Peer
 from scirehooks.errors import ConflictError, UnknownNameError
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Host, Session
-from scirehooks.shell.evaluation import Evaluation, Evaluations
-from scirehooks.shell.streams import current_console
+from scirehooks.shell.running.evaluation import Evaluation, Evaluations
+from scirehooks.shell.running.streams import current_console
 from scirehooks.values import Values
 
 __all__ = ["Audit", "Sessions", "doing"]

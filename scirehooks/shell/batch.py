@@ -20,12 +20,12 @@ from typing import IO, Any, TextIO, cast
 from scirehooks.errors import ScireError
 from scirehooks.hooks.says import warned
 from scirehooks.records import dataclass
-from scirehooks.shell.chunks import Chunk, chunks
-from scirehooks.shell.problems import explain
-from scirehooks.shell.render import Renderer
+from scirehooks.shell.line.chunks import Chunk, chunks
+from scirehooks.shell.running.streams import Console, Stream, own_stream
 from scirehooks.shell.session import Outcome, Session, run_locally
-from scirehooks.shell.streams import Console, Stream, own_stream
-from scirehooks.shell.text import Fragments, to_ansi
+from scirehooks.shell.showing.problems import explain
+from scirehooks.shell.showing.render import Renderer
+from scirehooks.shell.showing.text import Fragments, to_ansi
 from scirehooks.shell.views import is_answer
 
 __all__ = ["Batch", "Drained", "colors_for"]

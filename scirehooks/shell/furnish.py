@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from scirehooks.hooks import BUILTIN, Runtime, option
+from scirehooks.shell.answers.pages import COLUMNS, PAGES
+from scirehooks.shell.answers.status import report_on_hooks
 from scirehooks.shell.commands import (
     EditCommands,
     FindingCommands,
@@ -14,11 +16,9 @@ from scirehooks.shell.commands import (
     TraceCommands,
     WouldCommands,
 )
-from scirehooks.shell.firingpages import FIRING_PAGES
-from scirehooks.shell.names import HelpWord, register_names
-from scirehooks.shell.pages import COLUMNS, PAGES
-from scirehooks.shell.render import Renderer
-from scirehooks.shell.status import report_on_hooks
+from scirehooks.shell.line.names import HelpWord, register_names
+from scirehooks.shell.showing.render import Renderer
+from scirehooks.shell.trying.firingpages import FIRING_PAGES
 from scirehooks.values import Candidate, Values
 
 __all__ = ["furnish"]

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scirehooks.hooks import said
-from scirehooks.shell.calls import Signature, signature_of_call
-from scirehooks.shell.complete import Completer, Completions
-from scirehooks.shell.language import first_word, is_command, needs_more
-from scirehooks.shell.problems import explain
-from scirehooks.shell.render import Renderer
+from scirehooks.shell.completing.calls import Signature, signature_of_call
+from scirehooks.shell.completing.complete import Completer, Completions
+from scirehooks.shell.line.language import first_word, is_command, needs_more
 from scirehooks.shell.session import Outcome, Session
-from scirehooks.shell.text import Fragments, wrapped
+from scirehooks.shell.showing.problems import explain
+from scirehooks.shell.showing.render import Renderer
+from scirehooks.shell.showing.text import Fragments, wrapped
 from scirehooks.shell.views import is_answer
 from scirehooks.values import current_directory
 

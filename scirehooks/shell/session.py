@@ -17,15 +17,15 @@ from scirehooks.errors import ConflictError, ScireError, UnknownNameError, Usage
 from scirehooks.hooks import Command, Origin, Owner, Place, Record, Runtime
 from scirehooks.process import user_name
 from scirehooks.records import dataclass
-from scirehooks.shell.arguments import bind
-from scirehooks.shell.evaluation import Evaluation, check_interrupt, current_evaluation
-from scirehooks.shell.form import Form, provided_by
-from scirehooks.shell.language import CommandLine, ProgramLine, first_word, read
-from scirehooks.shell.problems import Problem, explain, said
-from scirehooks.shell.python import Locals, Python, compile_chunk
-from scirehooks.shell.sources import remember_source, source_of_file, sources_of_names
-from scirehooks.shell.streams import Console, Metered, current_console, routed
-from scirehooks.shell.typos import as_in_sh, meant, no_such_command
+from scirehooks.shell.line.arguments import bind
+from scirehooks.shell.line.form import Form, provided_by
+from scirehooks.shell.line.language import CommandLine, ProgramLine, first_word, read
+from scirehooks.shell.line.typos import as_in_sh, meant, no_such_command
+from scirehooks.shell.running.evaluation import Evaluation, check_interrupt, current_evaluation
+from scirehooks.shell.running.python import Locals, Python, compile_chunk
+from scirehooks.shell.running.sources import remember_source, source_of_file, sources_of_names
+from scirehooks.shell.running.streams import Console, Metered, current_console, routed
+from scirehooks.shell.showing.problems import Problem, explain, said
 from scirehooks.shell.views import Answer
 from scirehooks.values import Values, current_directory
 

@@ -15,8 +15,8 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.validation import ValidationError, Validator
 
 from scirehooks.records import dataclass
-from scirehooks.shell.text import clip
-from scirehooks.shell.words import is_unfinished, quote, split
+from scirehooks.shell.line.words import is_unfinished, quote, split
+from scirehooks.shell.showing.text import clip
 from scirehooks.terminal.completer import LinkCompleter, complete_further
 from scirehooks.terminal.screen import Screen
 

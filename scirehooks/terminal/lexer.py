@@ -9,8 +9,8 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer, PygmentsLexer
 
-from scirehooks.shell.language import CommandLine, read
-from scirehooks.shell.words import split
+from scirehooks.shell.line.language import CommandLine, read
+from scirehooks.shell.line.words import split
 
 __all__ = ["ShellLexer"]
 

@@ -10,7 +10,7 @@ import termios
 import tty
 from collections.abc import Iterator, Sequence
 
-from scirehooks.shell.text import cells, plain
+from scirehooks.shell.showing.text import cells, plain
 from scirehooks.terminal.screen import Screen
 
 __all__ = ["page"]

@@ -13,7 +13,7 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import vi_insert_mode
 from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples
 
-from scirehooks.shell.language import needs_more
+from scirehooks.shell.line.language import needs_more
 from scirehooks.terminal.asking import Asking
 from scirehooks.terminal.completer import LinkCompleter
 from scirehooks.terminal.history import SharedHistory, history_in

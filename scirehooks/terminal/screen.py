@@ -19,7 +19,7 @@ from prompt_toolkit.input import create_input
 from prompt_toolkit.output import create_output
 
 from scirehooks.shell import to_ansi
-from scirehooks.shell.text import cells
+from scirehooks.shell.showing.text import cells
 
 __all__ = ["Screen"]
 

@@ -10,7 +10,7 @@ from typing import Any
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 
-from scirehooks.shell.text import clip
+from scirehooks.shell.showing.text import clip
 
 __all__ = ["SignatureBox"]
 

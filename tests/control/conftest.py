@@ -15,7 +15,7 @@ from scirehooks.control import Service
 from scirehooks.control.link import Limits
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Renderer, furnish
-from scirehooks.shell.streams import routed
+from scirehooks.shell.running.streams import routed
 from scirehooks.values import Values
 from tests.control.support import Served, Terminal
 

@@ -11,7 +11,7 @@ from scirehooks.control.commands import Who, WhoRow, who_page
 from scirehooks.hooks import BUILTIN, Runtime
 from scirehooks.load import JournalCommands, Loader
 from scirehooks.shell import Renderer
-from scirehooks.shell.text import plain
+from scirehooks.shell.showing.text import plain
 from scirehooks.values import Values
 from tests.control.support import Served
 

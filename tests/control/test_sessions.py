@@ -10,7 +10,8 @@ import pytest
 from scirehooks.control import service as service_module
 from scirehooks.errors import RemoteError
 from scirehooks.hooks import Runtime
-from scirehooks.shell import Renderer, Session, evaluation
+from scirehooks.shell import Renderer, Session
+from scirehooks.shell.running import evaluation
 from tests.control.support import PATIENCE, Screen, Served, Terminal
 
 PRINTING = """\

@@ -20,7 +20,7 @@ from scirehooks.errors import (
 from scirehooks.hooks import BUILTIN, Module, Runtime
 from scirehooks.load import Loader, ScriptReport
 from scirehooks.shell import Host, Session, furnish
-from scirehooks.shell.text import plain
+from scirehooks.shell.showing.text import plain
 
 State = Callable[[], dict[str, object]]
 Write = Callable[..., Path]

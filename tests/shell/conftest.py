@@ -6,8 +6,8 @@ import pytest
 
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Host, Renderer, Session, furnish
-from scirehooks.shell.chunks import chunks
-from scirehooks.shell.text import plain
+from scirehooks.shell.line.chunks import chunks
+from scirehooks.shell.showing.text import plain
 from scirehooks.values import Values
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from scirehooks.errors import UsageError
 from scirehooks.hooks import BUILTIN, Command, Runtime
-from scirehooks.shell.arguments import bind
-from scirehooks.shell.form import Form, Typed, provided_by
+from scirehooks.shell.line.arguments import bind
+from scirehooks.shell.line.form import Form, Typed, provided_by
 from scirehooks.values import Values
 
 

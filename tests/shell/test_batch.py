@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 
 from scirehooks.shell import Batch, Renderer, Session
-from scirehooks.shell.streams import ConsoleFile, Stream
+from scirehooks.shell.running.streams import ConsoleFile, Stream
 
 
 class Far:

@@ -6,7 +6,7 @@ import pytest
 
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Host
-from scirehooks.shell.calls import Signature, signature_of_call
+from scirehooks.shell.completing.calls import Signature, signature_of_call
 
 
 def pay(

@@ -13,7 +13,7 @@ import pytest
 from scirehooks.errors import ConflictError, GivenUpError
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Outcome, Session
-from scirehooks.shell.evaluation import (
+from scirehooks.shell.running.evaluation import (
     Evaluation,
     Evaluations,
     check_interrupt,

@@ -5,7 +5,7 @@ from typing import Any
 
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Session
-from scirehooks.shell.explanation import Explained, Explanation
+from scirehooks.shell.answers.explanation import Explained, Explanation
 
 Say = Callable[[str], str]
 

@@ -15,8 +15,8 @@ from scirehooks.errors import Veto
 from scirehooks.hooks import Runtime, effect, planned_instead
 from scirehooks.load import Loader
 from scirehooks.shell import Renderer, Session, furnish
-from scirehooks.shell.firingview import Fired
-from scirehooks.shell.text import plain
+from scirehooks.shell.showing.text import plain
+from scirehooks.shell.trying.firingview import Fired
 from scirehooks.testing import fire, recorder
 from scirehooks.values import Values
 
@@ -334,7 +334,7 @@ def test_fired_is_data(fleet: Fleet, at: Callable[..., Any]) -> None:
 
 def test_fire_completes_its_options_and_fields(session: Session, renderer: Renderer) -> None:
     """Options and fields are offered where they fit."""
-    from scirehooks.shell.complete import Completer  # noqa: PLC0415 - only here
+    from scirehooks.shell.completing.complete import Completer  # noqa: PLC0415 - only here
 
     completer = Completer(session)
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scirehooks.errors import UsageError
-from scirehooks.shell.chunks import chunks
-from scirehooks.shell.language import CommandLine, ProgramLine, PythonLine, needs_more, read
+from scirehooks.shell.line.chunks import chunks
+from scirehooks.shell.line.language import CommandLine, ProgramLine, PythonLine, needs_more, read
 
 COMMANDS = {"run", "clients", "hooks", "load", "client-add"}
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scirehooks.shell.markdown import markdown
-from scirehooks.shell.render import Renderer
-from scirehooks.shell.text import cells, plain, to_ansi, wrapped
+from scirehooks.shell.showing.markdown import markdown
+from scirehooks.shell.showing.render import Renderer
+from scirehooks.shell.showing.text import cells, plain, to_ansi, wrapped
 from scirehooks.values import Values
 
 

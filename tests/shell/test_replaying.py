@@ -15,8 +15,8 @@ from scirehooks.errors import Veto
 from scirehooks.hooks import Runtime
 from scirehooks.load import Loader
 from scirehooks.shell import Renderer, Session, furnish
-from scirehooks.shell.firingview import Replayed
-from scirehooks.shell.text import plain
+from scirehooks.shell.showing.text import plain
+from scirehooks.shell.trying.firingview import Replayed
 from scirehooks.testing import recorder
 from scirehooks.values import Values
 

@@ -11,8 +11,8 @@ import pytest
 
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Renderer, Session
-from scirehooks.shell.evaluation import Evaluations
-from scirehooks.shell.streams import ConsoleFile, Metered, Stream, current_console, own_stream, routed
+from scirehooks.shell.running.evaluation import Evaluations
+from scirehooks.shell.running.streams import ConsoleFile, Metered, Stream, current_console, own_stream, routed
 from scirehooks.values import Values
 
 PATIENCE = 30.0

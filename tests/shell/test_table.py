@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scirehooks.shell.markdown import markdown
-from scirehooks.shell.render import Renderer
-from scirehooks.shell.text import cells, plain
+from scirehooks.shell.showing.markdown import markdown
+from scirehooks.shell.showing.render import Renderer
+from scirehooks.shell.showing.text import cells, plain
 from scirehooks.values import Values
 
 

@@ -15,10 +15,10 @@ import pytest
 from scirehooks.errors import UsageError
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Renderer, Session, furnish
-from scirehooks.shell.condition import condition
-from scirehooks.shell.live import LiveTrace
-from scirehooks.shell.text import plain
-from scirehooks.shell.traceview import FiringView, Trees
+from scirehooks.shell.showing.text import plain
+from scirehooks.shell.trying.condition import condition
+from scirehooks.shell.trying.live import LiveTrace
+from scirehooks.shell.trying.traceview import FiringView, Trees
 from scirehooks.testing import FakeClock
 from scirehooks.values import Values
 

@@ -9,8 +9,8 @@ import pytest
 from scirehooks.hooks import BUILTIN, Owner, Runtime, StatusPart
 from scirehooks.load import Loader, LoaderCommands
 from scirehooks.shell import Session
-from scirehooks.shell.status import Status
-from scirehooks.shell.whereabouts import Whereabouts
+from scirehooks.shell.answers.status import Status
+from scirehooks.shell.answers.whereabouts import Whereabouts
 from scirehooks.values import Values
 
 Say = Callable[[str], str]

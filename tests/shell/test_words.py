@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scirehooks.errors import UsageError
-from scirehooks.shell.words import is_unfinished, quote, split
+from scirehooks.shell.line.words import is_unfinished, quote, split
 
 LINES = st.text(st.sampled_from("ab -='\"\\ \t\n$#"), max_size=24)
 

@@ -13,8 +13,8 @@ from scirehooks.errors import Defer, Veto
 from scirehooks.hooks import Runtime
 from scirehooks.load import Loader
 from scirehooks.shell import Renderer, Session, furnish
-from scirehooks.shell.complete import Completer
-from scirehooks.shell.text import plain
+from scirehooks.shell.completing.complete import Completer
+from scirehooks.shell.showing.text import plain
 from scirehooks.values import Values
 
 At = Callable[[str], Any]

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from scirehooks.errors import LoadError, ScireError, UnknownNameError, UsageError
 from scirehooks.hooks import Runtime, command
 from scirehooks.load import Loader
-from scirehooks.shell.names import EditWord
+from scirehooks.shell.answers.whereabouts import place_of
+from scirehooks.shell.line.names import EditWord
+from scirehooks.shell.running.streams import current_console
 from scirehooks.shell.session import current_session, run_locally
-from scirehooks.shell.streams import current_console
 from scirehooks.shell.views import Note
-from scirehooks.shell.whereabouts import place_of
 from scirehooks.values import MISSING, Values
 
 __all__ = ["EditCommands"]

@@ -6,12 +6,12 @@ from typing import Any
 
 from scirehooks.errors import UsageError
 from scirehooks.hooks import EventLog, EventWord, Hook, PastEvent, Runtime, command
-from scirehooks.shell.asking import confirmed
-from scirehooks.shell.explanation import find_in
-from scirehooks.shell.firingview import Fired
-from scirehooks.shell.names import EntryName
-from scirehooks.shell.payload import PayloadMaker
-from scirehooks.shell.trial import Trial
+from scirehooks.shell.answers.explanation import find_in
+from scirehooks.shell.commands.asking import confirmed
+from scirehooks.shell.line.names import EntryName
+from scirehooks.shell.trying.firingview import Fired
+from scirehooks.shell.trying.payload import PayloadMaker
+from scirehooks.shell.trying.trial import Trial
 from scirehooks.shell.views import Note
 from scirehooks.values import MISSING, Values
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from scirehooks.errors import UnknownNameError, UsageError
 from scirehooks.hooks import Command, Hook, Option, Runtime, command, source_of
-from scirehooks.shell.form import Form, provided_by
-from scirehooks.shell.manual import Manual
-from scirehooks.shell.names import FunctionName, HelpWord, OptionName
+from scirehooks.shell.answers.manual import Manual
+from scirehooks.shell.line.form import Form, provided_by
+from scirehooks.shell.line.names import FunctionName, HelpWord, OptionName
 from scirehooks.shell.views import (
     CommandView,
     FieldView,

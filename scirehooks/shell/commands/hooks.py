@@ -10,9 +10,9 @@ from typing import Any
 
 from scirehooks.errors import ConflictError, UsageError, nearest
 from scirehooks.hooks import CallingRule, Entry, ErrorRule, Hook, Lease, Runtime, command, hyphenated, says
-from scirehooks.shell.explanation import Explanation, explained
-from scirehooks.shell.form import Typed
-from scirehooks.shell.names import EntryName, FunctionName
+from scirehooks.shell.answers.explanation import Explanation, explained
+from scirehooks.shell.line.form import Typed
+from scirehooks.shell.line.names import EntryName, FunctionName
 from scirehooks.shell.session import current_session
 from scirehooks.shell.views import HookRow, HookView, LeaseView
 from scirehooks.values import Values

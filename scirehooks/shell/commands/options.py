@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from scirehooks.hooks import Runtime, command
-from scirehooks.shell.cells import one_line
-from scirehooks.shell.form import Typed
-from scirehooks.shell.names import OptionName
+from scirehooks.shell.line.form import Typed
+from scirehooks.shell.line.names import OptionName
+from scirehooks.shell.showing.cells import one_line
 from scirehooks.shell.views import Note, OptionView
 from scirehooks.values import Values
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from scirehooks.errors import UnknownNameError
 from scirehooks.hooks import Entry, EventWord, Hook, Outcome, PastEvent, PastFiring, Runtime, command
-from scirehooks.shell.asking import confirmed
+from scirehooks.shell.commands.asking import confirmed
 from scirehooks.shell.commands.firing import past_event, with_event
-from scirehooks.shell.firingview import Difference, Fired, Replayed
-from scirehooks.shell.names import EntryName
-from scirehooks.shell.payload import PayloadMaker
-from scirehooks.shell.trial import Trial
+from scirehooks.shell.line.names import EntryName
+from scirehooks.shell.trying.firingview import Difference, Fired, Replayed
+from scirehooks.shell.trying.payload import PayloadMaker
+from scirehooks.shell.trying.trial import Trial
 from scirehooks.shell.views import Note
 from scirehooks.values import Values
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from scirehooks.errors import UsageError
 from scirehooks.hooks import Hook, Runtime, command
 from scirehooks.records import dataclass
-from scirehooks.shell.asking import session_of_a_person
-from scirehooks.shell.condition import condition
-from scirehooks.shell.live import LiveTrace
-from scirehooks.shell.traceview import FiringView, Trees
+from scirehooks.shell.commands.asking import session_of_a_person
+from scirehooks.shell.trying.condition import condition
+from scirehooks.shell.trying.live import LiveTrace
+from scirehooks.shell.trying.traceview import FiringView, Trees
 from scirehooks.shell.views import Note
 
 __all__ = ["TraceCommands"]

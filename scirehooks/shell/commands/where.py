@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from scirehooks.hooks import Runtime, command
 from scirehooks.load import Loader
-from scirehooks.shell.names import WhereWord
+from scirehooks.shell.answers.status import Status, status_of
+from scirehooks.shell.answers.whereabouts import Whereabouts, find_whereabouts
+from scirehooks.shell.line.names import WhereWord
 from scirehooks.shell.session import current_session
-from scirehooks.shell.status import Status, status_of
-from scirehooks.shell.whereabouts import Whereabouts, find_whereabouts
 from scirehooks.values import MISSING, Values
 
 __all__ = ["FindingCommands"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from scirehooks.errors import UsageError
 from scirehooks.hooks import Runtime, command, dry_run_of
 from scirehooks.hooks.says import warned
-from scirehooks.shell.arguments import bind
-from scirehooks.shell.firingview import Forecast
-from scirehooks.shell.form import Form, LineWord, provided_by
+from scirehooks.shell.line.arguments import bind
+from scirehooks.shell.line.form import Form, LineWord, provided_by
+from scirehooks.shell.line.typos import no_such_command
+from scirehooks.shell.line.words import quote, split
 from scirehooks.shell.session import Session, current_session
-from scirehooks.shell.trial import provided_classes
-from scirehooks.shell.typos import no_such_command
-from scirehooks.shell.words import quote, split
+from scirehooks.shell.trying.firingview import Forecast
+from scirehooks.shell.trying.trial import provided_classes
 from scirehooks.values import Values
 
 __all__ = ["WouldCommands"]

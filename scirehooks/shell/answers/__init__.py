@@ -1,0 +1,1 @@
+"""What commands answer: data for programs, and pages that people read."""

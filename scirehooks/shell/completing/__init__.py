@@ -1,0 +1,1 @@
+"""What could stand at the cursor, found without running anybody's code."""
