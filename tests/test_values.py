@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scirehooks.errors import ScireError, UnknownNameError, ValueFormatError
-from scirehooks.values import MISSING, Candidate, Id, Values, current_directory, parse_json
+from scirehooks.values import MISSING, Candidate, Count, Id, Values, current_directory, parse_json
 
 Port = NewType("Port", int)
 
@@ -87,6 +87,7 @@ TYPED: list[tuple[Any, st.SearchStrategy[Any]]] = [
     (dict[str, int], st.dictionaries(_TEXT, st.integers())),
     (Mapping[str, list[Path]], st.dictionaries(_TEXT, st.lists(_PATHS))),
     (Id, st.integers().map(Id)),
+    (Count, st.integers(1).map(Count)),
     (Port, st.integers()),
     (Annotated[int, {"unhashable": "metadata"}], st.integers()),
     (Limits, _LIMITS),
@@ -162,6 +163,7 @@ def test_from_word_any_word_gives_a_value_or_our_own_error(pair: tuple[Any, Any]
         (dict, "", {}),
         (Limits, "timeout=5s", Limits(timedelta(seconds=5))),
         (Id, "17", 17),
+        (Count, "17", 17),
         (Port, "22", 22),
         (Any, "022", "022"),
         (bytes, "é", b"\xc3\xa9"),
@@ -202,6 +204,7 @@ def test_from_word_path_knows_home(values: Values) -> None:
         (bool, "1", "port: expected true or false, got '1'."),
         (timedelta, "90", "port: expected duration, got '90'. Write it like 90s, 2h, 1d or 1h30m."),
         (timedelta, "9" * 30 + "d", "It is too long."),
+        (Count, "0", "port: expected number, got '0'. It begins at 1."),
         (datetime, "tomorrow", "port: expected time, got 'tomorrow'. Write it like 2024-05-01T10:00"),
         (Path, "a\0b", "port: expected path, got 'a\\x00b'."),
         (Transport, "shs", "port: expected one of local, ssh, got 'shs'. Did you mean 'ssh'?"),
@@ -246,6 +249,9 @@ def test_from_word_bad_word_is_refused_naming_field_type_and_cure(
         (bool, "true"),
         (Id, 5),
         (Id, "05"),
+        (Count, 0),
+        (Count, True),
+        (Count, "5"),
         (list[int], {}),
         (list[int], [1, "x"]),
         (dict[str, int], [1]),

@@ -12,7 +12,7 @@ from scirehooks.core.store import Store
 from scirehooks.errors import UnknownNameError
 from scirehooks.hooks import command
 from scirehooks.records import dataclass
-from scirehooks.values import Id
+from scirehooks.values import Count, Id
 
 __all__ = ["FleetCommands"]
 
@@ -213,15 +213,15 @@ class FleetCommands:
         )  # fmt: skip
 
     @command
-    def runs(self, job: JobName | None = None, *, active: bool = False, limit: int = 100) -> list[RunLine]:
+    def runs(self, job: JobName | None = None, *, active: bool = False, last: Count = Count(100)) -> list[RunLine]:
         """List the latest runs, the newest last.
 
-        Only those of JOB; with ACTIVE only those that have not ended; LIMIT is how many at most.
+        Only those of JOB; with ACTIVE only those that have not ended; LAST is how many at most.
 
         Example: runs --active
         """
         key = self._store.job(job).id if job else None
-        return [self._run_line(run) for run in self._store.runs(job=key, active=active, limit=limit)]
+        return [self._run_line(run) for run in self._store.runs(job=key, active=active, limit=last)]
 
     @command("describe-run")
     def describe_run(self, run: RunId) -> RunSheet:

@@ -9,11 +9,11 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scirehooks.errors import UsageError
 from scirehooks.hooks import Record, command, hyphenated, says
 from scirehooks.load.difference import Difference, Saved
 from scirehooks.load.loader import Loader
 from scirehooks.records import dataclass
+from scirehooks.values import Count
 
 if TYPE_CHECKING:
     from scirehooks.load.save import Saver
@@ -43,7 +43,7 @@ class JournalCommands:
         self._loader = loader
 
     @command
-    def journal(self, word: str = "", *, last: int = 20) -> list[JournalRow]:
+    def journal(self, word: str = "", *, last: Count = Count(20)) -> list[JournalRow]:
         """List the latest changes to what the system is made of, the latest last.
 
         That is hooks, options, advice, modules and names. LAST is how many at most; WORD keeps those that have it in
@@ -52,8 +52,6 @@ class JournalCommands:
 
         Example: journal undo --last 5
         """
-        if last < 1:
-            raise UsageError("--last is 1 or more.")
         rows = (row for row in map(self._row, self._groups()) if _speaks_of(row, word.lower()))
         return list(islice(rows, last))[::-1]
 

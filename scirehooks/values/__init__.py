@@ -20,12 +20,13 @@ Example:
 from scirehooks.values.directory import current_directory, located
 from scirehooks.values.kinds import Candidate
 from scirehooks.values.strict_json import MAX_DEPTH, Json, parse_json
-from scirehooks.values.table import MISSING, Id, Missing, Values
+from scirehooks.values.table import MISSING, Count, Id, Missing, Values
 
 __all__ = [
     "MAX_DEPTH",
     "MISSING",
     "Candidate",
+    "Count",
     "Id",
     "Json",
     "Missing",

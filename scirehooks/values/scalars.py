@@ -62,6 +62,14 @@ def read_whole(word: str) -> int:
     return int(word)
 
 
+def read_count(word: str) -> int:
+    """Read WORD as a number of things, at least one."""
+    count = read_whole(word)
+    if count < 1:
+        raise ValueError("It begins at 1.")
+    return count
+
+
 def write_whole(value: int) -> Json:
     """Write VALUE as a number, or as text where a reader that knows only floats would round it."""
     return value if abs(value) < 10**MAX_DIGITS else str(int(value))

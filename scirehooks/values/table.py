@@ -18,10 +18,13 @@ from scirehooks.values.compound import Array, OneOf, Record, Registered, Table, 
 from scirehooks.values.kinds import Anything, Candidate, Choice, File, Flag, Kind, Length, Number, Scalar, Text
 from scirehooks.values.strict_json import MAX_DEPTH, Json
 
-__all__ = ["MISSING", "Id", "Missing", "Values"]
+__all__ = ["MISSING", "Count", "Id", "Missing", "Values"]
 
 Id = NewType("Id", int)
 """A number that identifies something; in JSON it is a string, since PHP and JavaScript round big numbers."""
+
+Count = NewType("Count", int)
+"""A number of things, at least one: how many to show, say."""
 
 
 class Missing(Enum):
@@ -55,6 +58,7 @@ class Values:
         self._provided: dict[Any, Any] = {}
         self._derived: dict[Any, Kind] = {}
         self.register(Id, name="number", from_json=_id_from_json, to_json=str, sample=lambda: 0)  # nobody has it
+        self.register(Count, name="number", from_word=scalars.read_count, from_json=_count_from_json)
 
     def register(
         self,
@@ -219,6 +223,12 @@ def _word(choice: Any) -> str:
     if isinstance(choice, Enum):
         return choice.value if isinstance(choice.value, str) else choice.name.lower().replace("_", "-")
     return choice if isinstance(choice, str) else str(choice).lower()
+
+
+def _count_from_json(data: Any) -> int:
+    if isinstance(data, bool) or not isinstance(data, int):
+        raise ValueError("Write it as a number.")
+    return scalars.read_count(str(data))
 
 
 def _id_from_json(data: Any) -> int:

@@ -64,7 +64,7 @@ class ClientAdd(
         name: Name,
         *,
         address: Address | None = None,
-        port: Port = Port(22),  # noqa: B008 - a NewType call is the number itself
+        port: Port = Port(22),
         transport: TransportName = "ssh",
         user: UserName | None = None,
         labels: dict[str, str] | None = None,

@@ -38,7 +38,7 @@ class HelpCommands:
         self._manual = Manual()
 
     @command
-    def help(self, word: HelpWord = HelpWord("")) -> object:  # noqa: B008 - a NewType is no call
+    def help(self, word: HelpWord = HelpWord("")) -> object:
         """Explain WORD; alone, list the topics and the commands.
 
         WORD is a command, a hook, an option, a module, a function, or a topic of the manual.

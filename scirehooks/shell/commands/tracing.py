@@ -12,6 +12,7 @@ from scirehooks.shell.trying.condition import condition
 from scirehooks.shell.trying.live import LiveTrace
 from scirehooks.shell.trying.traceview import FiringView, Trees
 from scirehooks.shell.views import Note
+from scirehooks.values import Count
 
 __all__ = ["TraceCommands"]
 
@@ -32,7 +33,7 @@ class TraceCommands:
         self._live: list[LiveTrace] = []
 
     @command
-    def trace(self, hook: Hook | None = None, *when: str, last: int = 0) -> list[Traced] | Trees | Note:
+    def trace(self, hook: Hook | None = None, *when: str, last: Count | None = None) -> list[Traced] | Trees | Note:
         """Show the firings of HOOK from now on; alone, list what is traced.
 
         Each is shown as a tree when it has ended. A tree has who was called, how long, with what result, verdict or

@@ -8,7 +8,7 @@ from scirehooks.shell.answers.status import Status, status_of
 from scirehooks.shell.answers.whereabouts import Whereabouts, find_whereabouts
 from scirehooks.shell.line.names import WhereWord
 from scirehooks.shell.session import current_session
-from scirehooks.values import MISSING, Values
+from scirehooks.values import MISSING, Count, Values
 
 __all__ = ["FindingCommands"]
 
@@ -44,7 +44,7 @@ class FindingCommands:
         return status_of(self._runtime)
 
     @command
-    def history(self, word: str = "", *, last: int = 50) -> list[str]:
+    def history(self, word: str = "", *, last: Count = Count(50)) -> list[str]:
         """List the lines that were typed in this session, the newest last.
 
         With WORD only those that hold it; LAST is how many at most.
@@ -53,4 +53,4 @@ class FindingCommands:
         """
         session = current_session.get()
         lines = [] if session is None else [line for line in session.typed if word in line]
-        return lines[-last:] if last > 0 else []
+        return lines[-last:]
