@@ -9,9 +9,10 @@ from scirehooks.core.engine import Engine
 from scirehooks.core.model import Event
 from scirehooks.core.past import PastEvents
 from scirehooks.core.store import Store
-from scirehooks.errors import UsageError
+from scirehooks.errors import ScireError, UsageError
 from scirehooks.hooks import EventWord, Hook, command
 from scirehooks.records import dataclass
+from scirehooks.values import Count
 
 __all__ = ["EventCommands"]
 
@@ -65,7 +66,7 @@ class EventCommands:
 
     @command
     def events(
-        self, word: str = "", *, last: int = 20, hook: Hook | None = None, subject: str = "", after: int = 0
+        self, word: str = "", *, last: Count = Count(20), hook: Hook | None = None, subject: str = "", after: int = 0
     ) -> list[EventLine]:
         """List the latest events, the newest last.
 
@@ -80,9 +81,7 @@ class EventCommands:
             if found is None:
                 raise UsageError(f"{hook.name} is fired for no event: it belongs to no operation.")
             operation = found.name
-        events = self._store.events(
-            after=after, subject=subject or None, operation=operation, word=word, limit=max(last, 0)
-        )
+        events = self._store.events(after=after, subject=subject or None, operation=operation, word=word, limit=last)
         return [self._line(event) for event in events]
 
     @command("describe-event")
@@ -91,10 +90,10 @@ class EventCommands:
 
         Example: describe-event 1
         """
-        past = self._past.past(event)
-        found = past.event
+        found = self._past.event(event)
+        firings = self._past.firings(found) if found.operation in self._engine.operations else ()
         fared = tuple(
-            Fared(firing.hook, each.function, each.how) for firing in past.firings for each in firing.outcomes or ()
+            Fared(firing.hook, each.function, each.how) for firing in firings for each in firing.outcomes or ()
         )
         return EventSheet(
             found.seq, found.id, found.time, found.operation, found.subject, found.actor, self._number(found.cause),
@@ -102,12 +101,18 @@ class EventCommands:
         )  # fmt: skip
 
     def _line(self, event: Event) -> EventLine:
-        operation = self._engine.operations.get(event.operation)
-        title = self._engine.read(operation, event.payload).title if operation else ""
         return EventLine(
-            event.seq, event.time, event.operation, event.subject, title, event.actor, self._number(event.cause),
-            event.id, event.payload,
+            event.seq, event.time, event.operation, event.subject, self._title(event), event.actor,
+            self._number(event.cause), event.id, event.payload,
         )  # fmt: skip
+
+    def _title(self, event: Event) -> str:
+        """Return what EVENT is about, in words; nothing for one whose operation has changed or gone since."""
+        operation = self._engine.operations.get(event.operation)
+        try:
+            return self._engine.read(operation, event.payload).title if operation else ""
+        except (ScireError, TypeError):
+            return ""
 
     def _number(self, cause: str | None) -> int | None:
         """Return the number of the event with the id CAUSE, if it was committed."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scirehooks.core.engine import Engine
 from scirehooks.core.model import Event
+from scirehooks.core.operation import Operation
 from scirehooks.core.store import Store
 from scirehooks.errors import ConflictError, UnknownNameError
 from scirehooks.hooks import Outcome, PastEvent, PastFiring
@@ -25,22 +26,26 @@ class PastEvents:
 
         Raises: UnknownNameError if there is none; ConflictError if its operation is none of today's.
         """
+        event = self.event(word)
+        scopes = self._engine.read(self._operation(event), event.payload).scopes
+        return PastEvent(
+            str(event.seq), event.operation, event.subject, event.time, event, scopes, tuple(self.firings(event))
+        )
+
+    def event(self, word: str) -> Event:
+        """Return the event with the number or id WORD, or raise UnknownNameError."""
         if not word.isalnum() or not word.isascii():
             raise UnknownNameError("event", word, hint="An event is known by its number: see events.")
-        event = self._store.event(int(word) if word.isdigit() and len(word) < 19 else word)
-        operation = self._engine.operations.get(event.operation)
-        if operation is None:
-            raise ConflictError(f"Event {word} is of {event.operation}, which this program does not know.")
+        return self._store.event(int(word) if word.isdigit() and len(word) < 19 else word)
+
+    def firings(self, event: Event) -> Iterator[PastFiring]:
+        """Yield how the hooks were fired for EVENT, or raise ConflictError if its operation is none of today's."""
+        operation = self._operation(event)
         before, after = self._store.outcome(event.seq)
-        firings = []
         for phase in operation.phases:
             fared = after if phase == "post" else None if before is None else before.get(phase, [])
             payload = (before or {}).get("asked", event.payload) if phase == "pre" else event.payload
-            firings.append(PastFiring(operation.hook(phase), payload, _outcomes(fared)))
-        return PastEvent(
-            str(event.seq), event.operation, event.subject, event.time, event,
-            self._engine.read(operation, event.payload).scopes, tuple(firings),
-        )  # fmt: skip
+            yield PastFiring(operation.hook(phase), payload, _outcomes(fared))
 
     def about(self, hook: str, payload: Mapping[str, Any], *, dry_run: bool) -> tuple[tuple[str, ...], Event | None]:
         """Return the scopes of the operation that HOOK belongs to, and an event of it that is never stored."""
@@ -50,6 +55,15 @@ class PastEvents:
         fields = {name: payload[name] for name in operation.annotations() if name in payload}
         one = operation(**fields)
         return one.scopes, self._engine.event_of(one, dry_run=dry_run)
+
+    def _operation(self, event: Event) -> type[Operation]:
+        operation = self._engine.operations.get(event.operation)
+        if operation is None:
+            raise ConflictError(
+                f"Event {event.seq} is of {event.operation}, which this program does not know.",
+                f"To see what was recorded, type: describe-event {event.seq}",
+            )
+        return operation
 
 
 def _outcomes(stored: Any) -> tuple[Outcome, ...] | None:

@@ -6,6 +6,7 @@ is one more at the end.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -15,6 +16,8 @@ from typing import TypeAlias
 from scirehooks.errors import StoreError
 
 __all__ = ["BEGIN", "COMMIT", "MIGRATIONS", "ROLLBACK", "Connection", "DatabaseError", "connect", "upgrade"]
+
+_log = logging.getLogger("scirehooks")
 
 # For the writer, which need not know which database it is.
 Connection: TypeAlias = sqlite3.Connection
@@ -93,10 +96,8 @@ def connect(file: Path) -> sqlite3.Connection:
     return connection
 
 
-def upgrade(
-    connection: sqlite3.Connection, file: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS
-) -> Path | None:
-    """Bring the store in FILE up to MIGRATIONS; return the copy made before, if it was an older store.
+def upgrade(connection: sqlite3.Connection, file: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> None:
+    """Bring the store in FILE up to MIGRATIONS; an older one is copied first, which the log tells.
 
     Raises: StoreError if the store was written by a newer scirehooks.
     """
@@ -107,9 +108,9 @@ def upgrade(
             "Upgrade scirehooks, or choose another directory with --state.",
         )
     if version == len(migrations):
-        return None
-    copy = file.with_name(f"{file.name}.v{version}") if version else None
-    if copy:
+        return
+    copy = file.with_name(f"{file.name}.v{version}")
+    if version:
         with closing(sqlite3.connect(copy)) as target:
             connection.backup(target)
         copy.chmod(0o600)
@@ -123,4 +124,7 @@ def upgrade(
         connection.execute(ROLLBACK)
         raise
     connection.execute(COMMIT)
-    return copy
+    if version:
+        _log.warning(
+            "%s is of an older scirehooks, and has been brought up to date. As it was, it is in %s.", file, copy
+        )

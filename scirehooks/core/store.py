@@ -289,7 +289,7 @@ class Store(Reader):
         os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))  # SQLite would make it as umask says
         connection = connect(file)
         try:
-            self.copy = upgrade(connection, file, migrations)
+            upgrade(connection, file, migrations)
             self._ids = {kind: self._counter(connection, kind) for kind in _COUNTED}
         except BaseException:
             connection.close()
@@ -370,7 +370,7 @@ class Store(Reader):
             return
         with self._borrowing:
             if self._closed:
-                raise NotAllowedHereError("The store is closed.")
+                raise NotAllowedHereError("The store is closed.", "Its fleet has ended; open another one.")
             connection = self._idle.pop() if self._idle else None
         connection = connection or connect(self.file)
         try:

@@ -77,7 +77,9 @@ def check(kind: str, old: str, new: str) -> None:
     if old == new:
         raise ConflictError(f"The {kind} is {old} already.")
     if not allowed(kind, old, new):
-        raise ConflictError(f"A {kind} that is {old} cannot become {new}.")
+        after = TABLE[kind].get(old, "").split()
+        hint = f"It can become {', '.join(after)}." if after else "It stays so."
+        raise ConflictError(f"A {kind} that is {old} cannot become {new}.", hint)
 
 
 def change(transaction: Transaction, kind: str, key: Any, old: str, new: str, **fields: Any) -> None:

@@ -63,7 +63,7 @@ class Writer:
         future: Future[_T] = Future()
         with self._closing:
             if self._closed:
-                raise NotAllowedHereError("The store is closed.")
+                raise NotAllowedHereError("The store is closed.", "Its fleet has ended; open another one.")
             self._waiting.put(_Waiting(task, copy_context(), future, after))
         try:
             return future.result()

@@ -96,7 +96,7 @@ def test_older_store_gets_the_columns(tmp_path: Path) -> None:
             "VALUES ('x', 'client-add', 'client:1', '2024-05-01T12:00:00.000000Z', 'root', 'x', 0, 0, '{}')"
         )
     store = Store(file)
-    assert (store.copy, store.outcome(1)) == (tmp_path / "store.db.v1", (None, None))
+    assert store.outcome(1) == (None, None)
     store.close()
 
 
@@ -158,6 +158,19 @@ def test_events_name_what_they_are_about_and_their_cause(fleet: Fleet, web1: Cli
     """The creation was caused by the addition, whose number comes after it."""
     creation, addition = ask(fleet, "events")
     assert (creation.title, creation.cause, addition.cause) == ("web1", 2, None)
+
+
+def test_events_of_another_version_are_listed_all_the_same(fleet: Fleet, web1: Client) -> None:
+    """An operation that is gone, or whose payload was another, has no title; the log is there, and can be read."""
+    with closing(sqlite3.connect(fleet.store.file)) as connection, connection:
+        connection.execute("UPDATE event SET operation = 'client-paint' WHERE seq = 1")
+        connection.execute("UPDATE event SET payload = '{}' WHERE seq = 2")
+    assert [(event.operation, event.title) for event in ask(fleet, "events")] == [
+        ("client-paint", ""),
+        ("client-add", ""),
+    ]
+    assert ask(fleet, "describe-event", EventWord("1")).functions == ()
+    assert ask(fleet, "describe-event", EventWord("2")).payload == {}
 
 
 def test_describe_event_shows_how_functions_fared(fleet: Fleet) -> None:
