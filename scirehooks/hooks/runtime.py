@@ -313,8 +313,17 @@ class Runtime:
     # -- tracing
 
     def trace(self, hook: str | Hook, when: Callable[..., Any] | None = None) -> None:
-        """Watch the firings of HOOK (those for whose payload WHEN is true); `traces.firings` holds the trees."""
-        self.traces.start(self.hook(hook).name, when)
+        """Watch the firings of HOOK (those for whose payload WHEN is true); `traces.firings` holds the trees.
+
+        A firing for which WHEN fails is watched, too, and says so.
+
+        Raises:
+            HookSignatureError: WHEN wants what the hook does not pass.
+        """
+        found = self.hook(hook)
+        if when is not None:
+            found.payload.shape(when)
+        self.traces.start(found.name, when)
 
     def untrace(self, hook: str | Hook) -> None:
         """Watch the firings of HOOK no longer."""

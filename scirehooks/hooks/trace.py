@@ -67,7 +67,8 @@ class CallSpan:
 class FiringSpan:
     """One firing: of which hook, when (seconds since the epoch), how long, and its calls in order.
 
-    LEFT_OUT counts the calls and firings within it that were too many, or too deep, to be kept; it is in the root.
+    LEFT_OUT counts the calls and firings within it that were too many, or too deep, to be kept; it is in the root, as
+    is DOUBT: why it is not known whether this firing was to be traced.
     """
 
     hook: str
@@ -77,6 +78,7 @@ class FiringSpan:
     error: str = ""
     calls: list[CallSpan] = field(default_factory=list)
     left_out: int = 0
+    doubt: str = ""
 
 
 class _Tree:
@@ -296,14 +298,20 @@ class Traces:
             _captured.reset(token)
             self._settle(captures=-1)
 
-    def _wants(self, hook: str, payload: Payload, values: tuple[Any, ...], extra: Mapping[str, Any]) -> bool:
+    def _wants(
+        self, hook: str, payload: Payload, values: tuple[Any, ...], extra: Mapping[str, Any]
+    ) -> tuple[bool, str]:
+        """Tell whether a firing of HOOK is wanted; it is when nobody can say, and then with the reason."""
         if hook not in self._wanted:
-            return False
+            return False, ""
         when = self._wanted[hook]
         if when is None:
-            return True
-        args, keywords = payload.arguments(payload.shape(when), values, extra)
-        return bool(when(*args, **keywords))
+            return True, ""
+        try:
+            args, keywords = payload.arguments(payload.shape(when), values, extra)
+            return bool(when(*args, **keywords)), ""
+        except Exception as error:  # noqa: BLE001 - whoever looks on must not break the firing that is watched
+            return True, f"its `when` failed: {_said(error)}"
 
     @contextmanager
     def watch(
@@ -313,14 +321,14 @@ class Traces:
         inside, captured = _within.get(), _captured.get()
         if inside is not None and inside.call.duration is not None:
             inside = None  # that call has ended: this is a thread or timer begun in it
-        wanted = inside is None and self._wants(hook, payload, values, extra)
+        wanted, doubt = self._wants(hook, payload, values, extra) if inside is None else (False, "")
         if inside is not None and not inside.tree.takes(inside.depth + 1):
             yield None
             return
         if inside is None and captured is None and not wanted:
             yield None
             return
-        span = FiringSpan(hook, time.time(), time.perf_counter())
+        span = FiringSpan(hook, time.time(), time.perf_counter(), doubt=doubt)
         if inside is not None:
             inside.call.firings.append(span)
             tracer = Tracer(span, payload.names, inside.tree, inside.depth + 1)

@@ -124,12 +124,27 @@ def test_trace_only_where_a_condition_holds(runtime: Runtime, defhook: DefHook, 
     assert len(calls) == 2
 
 
-def test_trace_of_a_condition_that_does_not_fit_is_an_error_when_fired(runtime: Runtime, defhook: DefHook) -> None:
-    """A condition on what the payload has not is told."""
+def test_trace_of_a_condition_that_does_not_fit_is_refused(runtime: Runtime, defhook: DefHook) -> None:
+    """A condition on what the payload has not is told at once."""
     hook = defhook(lambda client: None)
-    runtime.trace(hook, when=lambda color: color)
     with pytest.raises(HookSignatureError, match="'color'"):
-        hook.run("web1")
+        runtime.trace(hook, when=lambda color: color)
+    assert not runtime.traces.on
+
+
+@pytest.mark.parametrize("mode", ["all", "ask", "until_success"])
+def test_trace_whose_condition_fails_leaves_the_firing_alone(
+    runtime: Runtime, defhook: DefHook, calls: Calls, mode: str
+) -> None:
+    """Whoever looks on breaks nothing: the firing is shown, with what was wrong with the condition."""
+    hook = defhook(lambda order: None, mode=mode)
+    runtime.add_hook(hook, calls.function("a"))
+    runtime.trace(hook, when=lambda order: order["site"] == "berlin")
+    hook.run({})
+    hook.run({"site": "rome"})
+    (span,) = runtime.traces.firings
+    assert (span.doubt, len(span.calls)) == ("its `when` failed: KeyError: 'site'", 1)
+    assert len(calls) == 2
 
 
 def test_trace_is_told_to_followers(runtime: Runtime, defhook: DefHook) -> None:

@@ -105,7 +105,8 @@ def test_trace_shows_each_firing_when_it_ends(runtime: Runtime, session: Session
 
 def test_trace_when_watches_only_firings_for_which_it_is_true(runtime: Runtime, session: Session) -> None:
     """The condition is an expression over the fields; what is traced is listed with it."""
-    evaluate(session, "trace order-paid-hook when 'order > 5 and len(note) == 0'")
+    said = evaluate(session, "trace order-paid-hook when 'order > 5 and len(note) == 0'")
+    assert said.startswith("Each firing of order-paid-hook for which order > 5 and len(note) == 0 is traced")
     for order in (1, 9):
         runtime.hooks["order-paid-hook"].run(order)
     assert [span.calls[0].result for span in runtime.traces.firings] == ["10"]
@@ -113,6 +114,15 @@ def test_trace_when_watches_only_firings_for_which_it_is_true(runtime: Runtime, 
     assert (traced.hook, traced.when) == ("order-paid-hook", "order > 5 and len(note) == 0")
     evaluate(session, "untrace")
     assert evaluate(session, "trace") == []
+
+
+def test_trace_says_that_its_condition_failed(runtime: Runtime, session: Session, terminal: Terminal) -> None:
+    """What cannot be told is shown, with the reason; the firing itself goes on."""
+    evaluate(session, "trace order-paid-hook when 'order.price > 5'")
+    runtime.hooks["order-paid-hook"].run(41)
+    (shown,) = terminal.shown
+    failed = "its `when` failed: AttributeError: 'int' object has no attribute 'price'"
+    assert untimed(shown) == f"order-paid-hook  T  {failed}\n└ adds  T  → 42\n"
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ class TraceCommands:
             return Trees(FiringView.of(span) for span in kept)
         self._runtime.trace(hook, self._condition(hook, when))
         self._follow(hook)
-        return Note(f"Each firing of {hook.name} is traced until you type: untrace {hook.name}")
+        some = f" for which {' '.join(when[1:])}" if when else ""
+        return Note(f"Each firing of {hook.name}{some} is traced until you type: untrace {hook.name}")
 
     @command
     def untrace(self, hook: Hook | None = None) -> None:

@@ -55,7 +55,10 @@ class CallView:
 
 @dataclass(frozen=True, slots=True)
 class FiringView(Answer):
-    """One firing: of which hook, when, how long it took, and its calls; LEFT_OUT were too many to be kept."""
+    """One firing: of which hook, when, how long it took, and its calls; LEFT_OUT were too many to be kept.
+
+    DOUBT says why it is not known whether the firing was to be traced.
+    """
 
     hook: str
     time: datetime
@@ -63,18 +66,19 @@ class FiringView(Answer):
     error: str
     calls: tuple[CallView, ...]
     left_out: int
+    doubt: str = ""
 
     @classmethod
     def of(cls, span: FiringSpan) -> FiringView:
         """Return the view of SPAN."""
         calls = tuple(CallView.of(call) for call in list(span.calls))
         when = datetime.fromtimestamp(span.time, UTC)
-        return cls(span.hook, when, _milliseconds(span.duration), span.error, calls, span.left_out)
+        return cls(span.hook, when, _milliseconds(span.duration), span.error, calls, span.left_out, span.doubt)
 
     @property
     def outline(self) -> tuple[object, ...]:
         """What makes it like another, but for the time it took."""
-        return self.hook, self.error, tuple(call.outline for call in self.calls)
+        return self.hook, self.error, self.doubt, tuple(call.outline for call in self.calls)
 
 
 _View = TypeVar("_View", CallView, FiringView)
@@ -110,6 +114,8 @@ def _head(view: FiringView, times: int, took: float | None) -> Fragments:
     result: Fragments = [("heading", neutral(view.hook)), *_took(took, times)]
     if view.error:
         result.append(("error", f"  {_line(view.error)}"))
+    if view.doubt:
+        result.append(("warning", f"  {_line(view.doubt)}"))
     if not view.calls:
         result.append(("dim", "  nobody was called"))
     return [*result, ("", "\n")]
