@@ -284,7 +284,10 @@ class Engine:
     # -- after it
 
     def _fire_post(self, event: Event) -> Any:
-        """Fire the post-hook of EVENT; return how its functions fared."""
+        """Fire the post-hook of EVENT; return how its functions fared, None if no such hook is known any more."""
+        if event.operation not in self._known:
+            _log.error("Event %s is of %s, which this program does not know: not fired.", event.seq, event.operation)
+            return None
         with witnessing() as failed:
             hook, called = self._fire_hook_after(event, self._fire)
         return _packed(outcomes_of(called, [(entry, error) for entry, error in failed if entry.hook == hook.name]))

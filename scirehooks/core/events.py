@@ -106,7 +106,8 @@ def note_root(event: Event) -> None:
 class PostFirer:
     """Fires the post-hooks of committed events by FIRE, in WORKERS threads; nothing before `start`.
 
-    FIRE returns how the functions fared, which is stored.
+    FIRE returns how the functions fared, which is stored. If it fails itself, so that nobody knows who was called, the
+    firing is not taken for done: it is in `failed`, and the next start tries again, three times in all.
     """
 
     def __init__(self, store: Store, fire: Callable[[Event], Any], progress: Progress, workers: int) -> None:
@@ -115,6 +116,7 @@ class PostFirer:
         self._waiting: dict[str, deque[Event]] = {}  # by subject; a subject is here while one of its events is
         self._ready: deque[str] = deque()  # subjects that no worker is at
         self._last = 0  # events up to this one came from the store
+        self.failed: dict[int, str] = {}  # why, by the number of the event
         self._workers: set[threading.Thread] = set()
         self._idle = 0
         self._state = "new"
@@ -174,13 +176,15 @@ class PostFirer:
 
     def _fire_one(self, event: Event) -> None:
         try:
-            outcome = None
             self._store.write(lambda transaction: transaction.begin_firing(event.seq))
-            try:
-                with acting_in(event):
-                    outcome = self._fire(event)
-            except BaseException:  # noqa: BLE001 - the door of functions: whatever it is, the worker goes on
-                _log.exception("The post-firing of event %s (%s) failed.", event.seq, event.operation)
+            with acting_in(event):
+                outcome = self._fire(event)
+        except BaseException as error:  # noqa: BLE001 - the door of functions: whatever it is, the worker goes on
+            self.failed[event.seq] = f"{type(error).__name__}: {error}"
+            _log.exception("The post-firing of event %s (%s) failed.", event.seq, event.operation)
+            self._progress.step()
+            return
+        try:
             self._store.write(lambda transaction: transaction.end_firing(event.seq, outcome))
         except Exception:  # noqa: BLE001 - the store is closed or full: it fires again at the next start
             _log.exception("That event %s was fired could not be recorded.", event.seq)

@@ -102,7 +102,7 @@ class Fleet:
         values.provide(EventLog, past)
         runtime.define(FleetCommands(self), BUILTIN)
         runtime.define(EventCommands(self.engine, self.store, past), BUILTIN)
-        runtime.defstatus("fleet", lambda: status_of(self.store), owner=BUILTIN)
+        runtime.defstatus("fleet", lambda: status_of(self.store, self.engine.firer.failed), owner=BUILTIN)
         self.patience = _PATIENCE
         self._closed = False
 
@@ -154,7 +154,9 @@ class Fleet:
     def _left(self, roots: Collection[str] | None, watched: set[Any] | None, limit: int = -1) -> Left:
         # Of one moment: a firing starts runs and ends, a run ends and leaves firings.
         with self.store.snapshot() as store:
-            firings = tuple(store.unfired(roots, limit))
+            given_up = self.engine.firer.failed.keys()  # until the next start
+            unfired = store.unfired(roots, limit if limit < 0 else limit + len(given_up))
+            firings = tuple(event for event in unfired if event.seq not in given_up)
             runs = store.runs_of(roots)
             if watched is not None:
                 runs += [store.run(key) for key in watched - {run.id for run in runs}]

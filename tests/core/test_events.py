@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sqlite3
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -140,6 +143,30 @@ def test_post_hooks_fire_in_order_for_each_subject_and_do_not_wait_for_others(fl
     release.set()
     fleet.drain(None, 10)
     assert heard[2:] == ["client-add slow", "client-removal slow"]
+
+
+def test_firing_that_cannot_be_carried_out_is_told_and_tried_at_the_next_start(
+    make_fleet: MakeFleet, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What nobody was called for is not taken for done, nobody waits for it, and `status` says so."""
+    first = make_fleet()
+    first.client_add("web1", transport="local")
+
+    def payload(text: str) -> None:
+        with closing(sqlite3.connect(first.store.file)) as connection, connection:
+            connection.execute("UPDATE event SET payload = ? WHERE seq = 2", (text,))
+
+    kept = json.dumps(first.store.event(2).payload)
+    payload("{}")
+    assert heard_after_start(first) == []
+    assert "The post-firing of event 2 (client-add) failed." in caplog.text
+    (wrong,) = first.runtime.reports["fleet"]().wrong
+    assert wrong.startswith("the post-hook of client-add (client:1) could not be fired: ")
+    first.close()
+    payload(kept)
+    second = make_fleet()
+    assert len(heard_after_start(second)) == 1
+    assert (second.store.unfired(), second.runtime.reports["fleet"]().wrong) == ([], ())
 
 
 def test_event_of_an_operation_that_is_no_more_ends_without_a_firing(fleet: Fleet, web1: Client) -> None:
