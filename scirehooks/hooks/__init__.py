@@ -33,7 +33,7 @@ from scirehooks.hooks.marks import (
 )
 from scirehooks.hooks.namespace import Namespace
 from scirehooks.hooks.order import OrderRule, Placed, explain_order
-from scirehooks.hooks.owner import BUILTIN, Origin, Owner, Owners, Place, source_of
+from scirehooks.hooks.owner import BATCH, BUILTIN, UNASKED, Origin, Owner, Owners, Place, source_of
 from scirehooks.hooks.past import (
     EventLog,
     EventWord,
@@ -54,8 +54,10 @@ from scirehooks.hooks.trace import CallSpan, Change, FiringSpan
 
 __all__ = [
     "ABSENT",
+    "BATCH",
     "BUILTIN",
     "GLOBAL",
+    "UNASKED",
     "Advice",
     "Alarm",
     "CallSpan",

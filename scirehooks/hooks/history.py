@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from scirehooks.errors import ConflictError
 from scirehooks.hooks.journal import ABSENT, Cells, Journal, Key, Record, same
-from scirehooks.hooks.owner import BUILTIN, Origin
+from scirehooks.hooks.owner import BUILTIN, UNASKED, Origin
 
 __all__ = ["History"]
 
@@ -17,8 +17,9 @@ class History:
     """Which groups of changes can be undone, and which have been.
 
     A group is what was done by one act: a command, a load. An undo is a group of its own, and is recorded as every
-    change is; redoing takes that group back. What happened before `begin` (the init scripts) is not undone, and what
-    scirehooks itself defines never is, whenever that was: a shell or a server that is opened later brings commands.
+    change is; redoing takes that group back. What happened before `begin` (the init scripts) is not undone, nor what
+    came of reading them again, and what scirehooks itself defines never is, whenever that was: a shell or a server that
+    is opened later brings commands.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -51,6 +52,16 @@ class History:
     def _records(self, group: int) -> list[Record]:
         return [record for record in self._journal.records if record.group == group]
 
+    def latest(self, wanted: Callable[[Record], bool] = lambda _: True) -> list[Record]:
+        """Return the records that `undo` would take back, or raise ConflictError if there are none."""
+        with self._journal.lock:
+            automatic = self._automatic()
+            for made in reversed(self._groups().values()):
+                records = [record for record in made if _somebodys(record) and not _over(record, automatic)]
+                if any(wanted(record) for record in records):
+                    return records
+            raise ConflictError("There is nothing to undo.")
+
     def undo(self, origin: Origin, wanted: Callable[[Record], bool] = lambda _: True) -> list[Record]:
         """Take back the latest group that has a record WANTED and has not been undone; return its records.
 
@@ -64,12 +75,7 @@ class History:
         """
         with self._journal.lock:
             automatic = self._automatic()
-            for made in reversed(self._groups().values()):
-                records = [record for record in made if _somebodys(record) and not _over(record, automatic)]
-                if any(wanted(record) for record in records):
-                    break
-            else:
-                raise ConflictError("There is nothing to undo.")
+            records = self.latest(wanted)
             taken = {record.id: record for one in records for record in (one, *_upon(one, automatic))}
             in_order = [taken[number] for number in sorted(taken)]
             done = self._journal.revert(in_order, f"undo {records[0].what}", origin)
@@ -96,7 +102,7 @@ class History:
 
 def _somebodys(record: Record) -> bool:
     """Tell whether RECORD is the change of somebody: it did not come about by itself, and is not what we come with."""
-    return not record.automatic and record.owner != BUILTIN
+    return not record.automatic and record.owner != BUILTIN and record.actor != UNASKED
 
 
 def _upon(record: Record, automatic: Automatic) -> list[Record]:

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from types import CodeType, FrameType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from scirehooks.records import dataclass
 
-__all__ = ["BUILTIN", "Origin", "Owner", "Owners", "Place", "source_of"]
+__all__ = ["BATCH", "BUILTIN", "UNASKED", "Origin", "Owner", "Owners", "Place", "source_of"]
 
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _new = tuple.__new__  # makes a named tuple at half the cost of calling its class, whose own `__new__` is Python
@@ -37,6 +37,10 @@ class Owner:
 
 
 BUILTIN = Owner("builtin", "scirehooks")
+BATCH = Owner("session", "batch")
+"""Whose all is that lines do which nobody types, in whichever batch they are."""
+UNASKED: Final = "init scripts"
+"""On whose behalf files are read again that have changed. Nobody undoes that: he would contradict the files."""
 
 
 class Place(NamedTuple):

@@ -9,7 +9,8 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scirehooks.hooks import Record, command, hyphenated, says
+from scirehooks.errors import ConflictError
+from scirehooks.hooks import BATCH, Record, command, hyphenated, says
 from scirehooks.load.difference import Difference, Saved
 from scirehooks.load.loader import Loader
 from scirehooks.records import dataclass
@@ -78,12 +79,22 @@ class JournalCommands:
         Changes are to hooks, options, advice, aliases and loads. WHO is a user's name, or the owner: a module, an
         init script, a session. What scirehooks defines stays, and so does what the init scripts did at the start.
         Python variables are no such changes, nor is what was done to the fleet. A change that a later one stands on is
-        refused, and that one is named.
+        refused, and that one is named. A batch has seen nothing: of others it takes back only what WHO says.
 
         Example: undo
         """
+        origin = self._runtime.owners.origin()
+        if origin.owner == BATCH and not who:
+            latest = self._runtime.history.latest()[0]
+            # The very object: what this batch loads belongs to the module, and another administrator may be root, too.
+            if latest.owner != BATCH and latest.actor is not origin.actor:
+                raise ConflictError(
+                    f"The latest change is {self._runtime.journal.title(latest)} ({latest.subject}) of {latest.owner}, "
+                    f"which no batch has seen.",
+                    f"To take it back all the same, type: undo {latest.owner}",
+                )
         by: Callable[[Record], bool] = lambda record: not who or who in (record.actor, record.owner.name)  # noqa: E731 - it is short and has one use
-        return self._row(self._runtime.history.undo(self._runtime.owners.origin(), by))
+        return self._row(self._runtime.history.undo(origin, by))
 
     @command(fresh=True)
     @says(lambda row: f"Done again: {row.what} ({_some(row.changed)}).")

@@ -70,6 +70,8 @@ class Saver:
         directory = (directory or self._directory()).expanduser().absolute()
         python, yaml = (directory / f"{SAVED}{ending}" for ending in (".py", ".yaml"))
         for file in (python, yaml):
+            if file.exists():
+                check_code(file)  # also one that is not written anew: it would not be loaded again
             if file.exists() and self._loader.door.changed(file):
                 raise ConflictError(
                     f"{file} is not what was loaded, and would be lost.", f"Type: reload {file.name}, or move it away."

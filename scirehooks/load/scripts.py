@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from scirehooks.errors import LoadError, UnknownNameError
-from scirehooks.hooks import Owner, Runtime
+from scirehooks.hooks import UNASKED, Owner, Runtime
 from scirehooks.load import python
 from scirehooks.load.door import Door
 from scirehooks.load.init import InitReport, Script, ScriptReport, scripts_in
@@ -60,6 +60,10 @@ class Scripts:
 
     def refresh(self) -> InitReport:
         """Bring the init scripts up to what is on the disk; see `Loader.refresh_init`."""
+        with self._runtime.owners.acting(self._runtime.owners.current(), actor=UNASKED):
+            return self._refresh()
+
+    def _refresh(self) -> InitReport:
         before = {report.file: report for report in self.report.scripts}
         listed = self._listed()
         there = {script.file.name for script in listed if script.status == "ok"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scirehooks.errors import LoadError, UnknownNameError
+from scirehooks.errors import ConflictError, LoadError, UnknownNameError
 from scirehooks.hooks import Runtime
 from scirehooks.load import Loader, init_directories, load_init, shipped
 
@@ -368,6 +368,7 @@ def test_refresh_init_loads_what_is_new_or_changed_and_unloads_what_is_gone(
     changed = write("init.d/20-changed.py", "@on('post-order-hook')\ndef old(item): ...\n")
     gone = write("init.d/30-gone.py", "@on('post-order-hook')\ndef gone(item): ...\ngift = 1\n")
     loader.load_init([tmp_path / "init.d"])
+    runtime.history.begin()
     runtime.disable("post-order-hook", "kept")
     changed.write_text("@on('post-order-hook')\ndef new(item): ...\n")
     gone.unlink()
@@ -381,6 +382,10 @@ def test_refresh_init_loads_what_is_new_or_changed_and_unloads_what_is_gone(
     assert runtime.namespace["runs"] == 1
     assert "gift" not in runtime.namespace
     assert loader.report is report
+    runtime.undo()
+    assert runtime.hooks["post-order-hook"].find("kept").state == "active"
+    with pytest.raises(ConflictError, match="nothing to undo"):  # who took back `gone` would contradict the files
+        runtime.undo()
 
 
 def test_refresh_init_of_a_script_that_fails_keeps_what_it_gave(

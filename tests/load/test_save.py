@@ -358,6 +358,10 @@ def test_save_refuses_what_would_be_lost_or_could_be_changed(directory: Path) ->
     with running(directory) as system:
         system.say("add-hook post-order-hook one")
         system.say("save")
+        (directory / "init.d").chmod(0o777)
+        with pytest.raises(UnsafeFileError, match=r"90-saved\.yaml: others can write .*chmod go-w"):
+            system.say("save")  # what is there already would not be loaded
+        (directory / "init.d").chmod(0o755)
     with running(directory, start=False) as system:
         system.loader.scripts.directories = (directory / "init.d",)
         system.say("add-hook post-order-hook two")
@@ -459,6 +463,29 @@ def test_undo_and_redo_answer_with_what_they_did(directory: Path) -> None:
         assert "extra" in system.runtime.modules
         system.say("undo bert")
         assert "two" not in system.runtime.hooks["post-order-hook"]
+
+
+def test_undo_in_a_batch_takes_back_what_others_did_only_if_it_says_whose(directory: Path) -> None:
+    """Who types sees what others do; a batch has seen nothing of it."""
+    with running(directory) as system:
+        batch = Session(system.runtime, system.values, name="batch", actor="".join(["an", "na"]))
+
+        def undo(text: str) -> BaseException | None:
+            return batch.evaluate(text).error
+
+        system.say("add-hook post-order-hook one")
+        error = undo("undo")
+        assert isinstance(error, ConflictError)
+        assert str(error) == (
+            "The latest change is add-hook (one in post-order-hook) of shell, which no batch has seen. "
+            "To take it back all the same, type: undo shell"
+        )
+        assert batch.evaluate("load extra").error is None
+        assert undo("undo") is None
+        assert "extra" not in system.runtime.modules
+        assert isinstance(undo("undo"), ConflictError)
+        assert undo("undo shell") is None
+        assert "one" not in system.runtime.hooks["post-order-hook"]
 
 
 # -- everything at random

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from scirehooks.hooks import Entry, Hook
+from scirehooks.hooks import BATCH, Entry, Hook
 from scirehooks.shell.session import Session, current_session
 
 __all__ = ["confirmed", "session_of_a_person"]
@@ -13,7 +13,7 @@ __all__ = ["confirmed", "session_of_a_person"]
 def session_of_a_person() -> Session | None:
     """Return the session in which somebody at a terminal typed the line that runs, None if nobody did."""
     session = current_session.get()
-    return None if session is None or session.console is None or session.owner.name == "batch" else session
+    return None if session is None or session.console is None or session.owner == BATCH else session
 
 
 def confirmed(firings: Iterable[tuple[Hook, Sequence[Entry]]]) -> bool:
