@@ -167,6 +167,8 @@ class Scripts:
         verb = "reload" if again else "load"
         words = f"init script {name} is not {verb}ed"
         hint = "What it gave before goes on." if again else ""
+        if again and not script.file.exists():
+            hint = "What it gave goes on until the init scripts are read again: at SIGHUP, or at the next start."
         notes: tuple[str, ...] = ()
         with (
             self._door.alone(name),
