@@ -320,6 +320,13 @@ class Engine:
         """The operations declared, by name."""
         return self._known
 
+    def fired_by_hand(self, event: Event, outcomes: Iterable[Outcome]) -> None:
+        """Record how the functions in the post-hook of EVENT fared, if it was never fired to its end before."""
+        seq = event.seq
+        if seq in self.firer.failed or seq in {dead.seq for dead in self._store.dead()}:
+            self._store.write(lambda transaction: transaction.end_firing(seq, _packed(outcomes)))
+            self.firer.failed.pop(seq, None)
+
     def read(self, operation: type[Operation], payload: Mapping[str, Any]) -> Operation:
         """Return the OPERATION whose event has PAYLOAD."""
         return operation(**self._read(operation, payload))

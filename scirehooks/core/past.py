@@ -56,6 +56,11 @@ class PastEvents:
         one = operation(**fields)
         return one.scopes, self._engine.event_of(one, dry_run=dry_run)
 
+    def replayed(self, event: PastEvent, hook: str, outcomes: tuple[Outcome, ...]) -> None:
+        """Take the post-firing of EVENT for done if this was it, and it had never ended."""
+        if hook == self._operation(event.event).hook("post"):
+            self._engine.fired_by_hand(event.event, outcomes)
+
     def _operation(self, event: Event) -> type[Operation]:
         operation = self._engine.operations.get(event.operation)
         if operation is None:

@@ -22,13 +22,13 @@ def status_of(store: Store, failed: Mapping[int, str]) -> StatusPart:
     parts += [f"{broken} of them failed"] if broken else []
     parts.append(f"{len(runs)} run{'s' * (len(runs) != 1)} under way" if runs else "no run under way")
     dead = tuple(
-        f"the post-hook of {event.operation} ({event.subject}) is dead: begun three times, and never ended; "
-        f"look with events --after {event.seq - 1}"
+        f"the post-hook of {event.operation} ({event.subject}) is dead: begun three times, and never ended. "
+        f"Look with describe-event {event.seq}, then type: replay {event.seq}"
         for event in store.dead()
     )
     waiting = tuple(
-        f"the post-hook of {event.operation} ({event.subject}) could not be fired: {failed[event.seq]}; "
-        f"the next start tries again"
+        f"the post-hook of {event.operation} ({event.subject}) could not be fired: {failed[event.seq]}. "
+        f"The next start tries again, and so does: replay {event.seq}"
         for event in store.unfired()
         if event.seq in failed
     )

@@ -103,3 +103,6 @@ class EventLog(Protocol):
 
         For a hook that belongs to no operation there are no scopes, and no event (None).
         """
+
+    def replayed(self, event: PastEvent, hook: str, outcomes: tuple[Outcome, ...]) -> None:
+        """Hear that HOOK was fired again for EVENT, in earnest and through all of its functions, which fared so."""

@@ -104,6 +104,26 @@ def test_replay_against_changed_hooks_names_exactly_what_differs(
     assert "\n  client-add-hook       count     not there" in said
 
 
+@pytest.mark.parametrize(
+    ("begun", "failed", "words", "wrong"),
+    [(3, False, "2", 0), (1, True, "2", 0), (3, False, "2 --dry-run", 1), (3, False, "2 --only tell", 1),
+     (3, False, "1", 1)],
+)  # fmt: skip
+def test_replay_ends_a_post_firing_that_never_came_to_its_end(
+    replay: Replay, fleet: Fleet, begun: int, failed: bool, words: str, wrong: int
+) -> None:
+    """What `status` calls dead has a way back: fired whole, in earnest, it is done; a test of it is not."""
+    with closing(sqlite3.connect(fleet.store.file)) as connection, connection:
+        connection.execute("UPDATE firing SET begun = ?, ended = NULL, outcome = NULL WHERE event = 2", (begun,))
+    if failed:
+        fleet.engine.firer.failed[2] = "OSError: no"
+    (said,) = fleet.runtime.reports["fleet"]().wrong
+    assert "replay 2" in said
+    replay(words)
+    assert len(fleet.runtime.reports["fleet"]().wrong) == wrong
+    assert (fleet.store.outcome(2)[1] is not None) == (not wrong)
+
+
 def test_replay_of_what_would_be_refused_today(replay: Replay, runtime: Runtime) -> None:
     """Who refuses is named, and who is not asked any more; one that is disabled did not run."""
     runtime.add_hook("pre-client-add-hook", lambda: Veto("frozen"), -5, label="freeze")

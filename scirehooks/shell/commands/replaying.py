@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scirehooks.errors import UnknownNameError
-from scirehooks.hooks import Entry, EventWord, Hook, Outcome, PastEvent, PastFiring, Runtime, command
+from scirehooks.hooks import Entry, EventLog, EventWord, Hook, Outcome, PastEvent, PastFiring, Runtime, command
 from scirehooks.shell.commands.asking import confirmed
 from scirehooks.shell.commands.firing import past_event, with_event
 from scirehooks.shell.line.names import EntryName
@@ -34,7 +34,8 @@ class ReplayCommands:
         EVENT is a number or an id; the hooks are those of today. The pre-hook is asked what it was asked then, the hook
         is fired in a transaction that is rolled back, and the post-hook in earnest, for which you are asked unless you
         say YES; in a DRY_RUN effects are written down instead. ONLY replays one function. No event is written and no
-        status changed. Exit status 1 if something differs.
+        status changed, but a post-hook that was never fired to its end has been then. Exit status 1 if something
+        differs.
 
         Example: replay 1 --dry-run
         """
@@ -49,6 +50,8 @@ class ReplayCommands:
             fields = with_event(maker.from_json(then.payload), past, hook)
             fired, now = Trial(self._runtime, self._values, hook, maker, fields, entry, dry_run).fire()
             firings.append(fired)
+            if entry is None and not dry_run:
+                self._values.provided(EventLog).replayed(past, hook.name, now)
             if then.outcomes is not None:
                 there = {one.label: one for scope in (None, *past.scopes) for one in hook.entries(scope)}
                 differences += _differences(fired, _of(then.outcomes, entry), now, there)
