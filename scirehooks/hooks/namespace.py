@@ -150,9 +150,15 @@ class Namespace(MutableMapping[str, Any]):
             self._journal.set(self._cells, name, ABSENT, "undefine", origin)
 
     def held(self, function: Any) -> Any:
-        """Return FUNCTION's own name if the namespace knows it by that, so that it binds late; else FUNCTION."""
+        """Return FUNCTION's own name if the namespace knows it by that, so that it binds late; else FUNCTION.
+
+        A function that has been advised is known by its name as before, also to who kept it as it was.
+        """
         name = getattr(function, "__name__", None)
-        return name if isinstance(name, str) and self.globals.get(name) is function else function
+        known = self.globals.get(name) if isinstance(name, str) else None
+        if known is None or known is function:
+            return function if known is None else name
+        return name if self.advice.of(name) and self._cells.value(name) is function else function
 
     def advice_add(
         self, target: str, how: str, function: Callable[..., Any] | str, *, name: str | None = None, depth: float = 0

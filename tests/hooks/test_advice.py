@@ -144,6 +144,24 @@ def test_advice_held_by_name_binds_late(runtime: Runtime, calls: Calls, target: 
     assert target() == "target"
 
 
+def test_advised_function_is_known_by_its_name_to_who_kept_it(
+    runtime: Runtime, calls: Calls, defhook: DefHook
+) -> None:
+    """A program has the function as it was, and means the one that is advised now: it is in the hook once."""
+    hook, bill = defhook(), calls.function("bill")
+    runtime.namespace["bill"] = bill
+    runtime.add_hook(hook, bill)
+    runtime.advice_add("bill", "override", calls.function("other"))
+    runtime.add_hook(hook, bill)
+    assert [entry.held for entry in hook.entries()] == ["bill"]
+    hook.run()
+    assert calls == ["other"]
+    runtime.namespace["bill"] = calls.function("bill")
+    assert runtime.add_hook(hook, bill).held is bill  # it is not what the name means any more
+    runtime.remove_hook(hook, bill)
+    assert [entry.held for entry in hook.entries()] == ["bill"]
+
+
 def test_advice_known_to_the_namespace_is_held_by_name(
     runtime: Runtime, calls: Calls, target: Callable[..., Any]
 ) -> None:
