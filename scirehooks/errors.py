@@ -43,6 +43,9 @@ __all__ = [
     "nearest",
 ]
 
+_ENDINGS = ("-hook", "_hook")
+_LEAST_ALIKE = 0.5  # of two hooks, what stands before their ending
+
 
 def nearest(name: str, known: Iterable[str], limit: int = 3, *, cutoff: float = 0.6) -> list[str]:
     """Return the names in KNOWN that NAME was probably meant to be: the nearest, and what is about as near.
@@ -53,8 +56,14 @@ def nearest(name: str, known: Iterable[str], limit: int = 3, *, cutoff: float = 
     """
     import difflib  # noqa: PLC0415 - only what is misspelt needs it
 
-    close = difflib.get_close_matches(name, list(known), n=limit, cutoff=cutoff)
-    ratios = [difflib.SequenceMatcher(None, other, name).ratio() for other in close]
+    def likeness(one: str, other: str) -> float:
+        return difflib.SequenceMatcher(None, other, one).ratio()
+
+    close = difflib.get_close_matches(name, list(dict.fromkeys(known)), n=limit, cutoff=cutoff)
+    if name.endswith(_ENDINGS):
+        # That both end so makes no two names of hooks alike: `nosuch-hook` is not meant to be `startup-hook`.
+        close = [one for one in close if not one.endswith(_ENDINGS) or likeness(name[:-5], one[:-5]) >= _LEAST_ALIKE]
+    ratios = [likeness(name, other) for other in close]
     return [other for other, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - 0.05]
 
 

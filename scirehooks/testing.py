@@ -27,7 +27,7 @@ from scirehooks.hooks import BUILTIN, Alarm, Hook, Origin, Runtime
 from scirehooks.load import Loader
 from scirehooks.load.init import must_exist
 from scirehooks.shell.commands import FiringCommands, WouldCommands
-from scirehooks.shell.line.form import LineWord
+from scirehooks.shell.line.form import LineWord, Typed
 from scirehooks.shell.line.names import EntryName
 from scirehooks.shell.trying.firingview import Fired, Forecast
 from scirehooks.values import Values
@@ -187,7 +187,11 @@ def fire(
 ) -> Fired:
     """Fire HOOK of SYSTEM with PAYLOAD as the command `fire` does, and return what came of it.
 
-    With SAMPLE, what is missing is made up; ONLY one function is called if it is named; a DRY_RUN gives a plan.
+    With SAMPLE, what is missing is made up; ONLY one function is called if it is named; a DRY_RUN gives a plan. Text in
+    PAYLOAD is read by the type that the hook declares: `client="web1"` is the client of that name.
+
+    Raises:
+        ScireError: a text does not fit the type of its field, or names nothing; or what the command ends with.
 
     Example:
         >>> with fresh_runtime() as runtime:
@@ -198,13 +202,14 @@ def fire(
         ('tell',)
     """
     runtime, values = _parts(system)
+    words: dict[str, Any] = {key: Typed(value) if isinstance(value, str) else value for key, value in payload.items()}
     found = FiringCommands(runtime, values).fire(
         runtime.hook(hook),
         sample=sample,
         only=None if only is None else EntryName(only),
         dry_run=dry_run,
         yes=True,
-        **payload,
+        **words,
     )
     assert isinstance(found, Fired)
     return found

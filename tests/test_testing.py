@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from scirehooks.errors import LoadError
+from scirehooks.errors import LoadError, UnknownNameError, UsageError
 from scirehooks.hooks import Owner, Runtime
-from scirehooks.testing import FakeClock, fake_clock, fresh_fleet, fresh_runtime, nothing_left, recorder
+from scirehooks.testing import FakeClock, fake_clock, fire, fresh_fleet, fresh_runtime, nothing_left, recorder
 
 
 def test_fresh_runtime_is_closed_at_the_end() -> None:
@@ -89,6 +89,33 @@ def _load_and_unload(runtime: Runtime, setup: str) -> None:
     runtime.owners.register("/modules/sleeper.py", owner)
     exec(compile(setup, "/modules/sleeper.py", "exec"), {"runtime": runtime, "asyncio": asyncio})
     runtime.withdraw(owner)
+
+
+def test_fire_reads_text_by_the_type_of_its_field() -> None:
+    """As the command does: a client by its name, one made up with SAMPLE; what does not fit names field and type."""
+    with fresh_fleet() as fleet:
+        seen = recorder()
+        fleet.runtime.add_hook("pre-client-add-hook", lambda client: seen(name=client.name, id=client.id), label="seen")
+        fleet.client_add("web1", transport="local")
+        assert fire(fleet, "pre-client-add-hook", client="web1").payload["client"] == fleet.store.client("web1")
+        fire(fleet, "pre-client-add-hook", client="test1", sample=True)
+        assert seen.calls[-1]["name"] == "test1"
+        with pytest.raises(UnknownNameError, match="There is no client 'test1'"):
+            fire(fleet, "pre-client-add-hook", client="test1")
+        with pytest.raises(UsageError, match=r"^old: expected one of"):
+            fire(fleet, "client-modification-status-hook", old="asleep")
+
+
+def test_fire_leaves_values_as_they_are() -> None:
+    """Only text is read."""
+    with fresh_runtime() as runtime:
+
+        @runtime.defhook
+        def paid_hook(order: int, note: str = "") -> None:
+            """Fires after ORDER has been paid."""
+
+        assert fire(runtime, "paid-hook", order="3", note="3").payload == {"order": 3, "note": "3"}
+        assert fire(runtime, "paid-hook", order=None).payload == {"order": None}
 
 
 def test_fresh_fleet_on_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:

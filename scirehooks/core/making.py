@@ -51,9 +51,10 @@ def shebang(body: str) -> str:
 def check_job(job: Job) -> None:
     """Raise UsageError if JOB could never run."""
     if bool(job.script) == bool(job.argv):
+        line = f"job-create {job.name} --target CLIENT"
         raise UsageError(
             f"The job {job.name} needs a script or a command, and not both.",
-            f"Try: job-create {job.name} --target CLIENT --script SCRIPT",
+            f"Try: {line} --script SCRIPT, or: {line} -- COMMAND",
         )
     if any("\0" in word for word in job.argv):
         raise UsageError(f"The job {job.name} has a NUL character in its command.")

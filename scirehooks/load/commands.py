@@ -15,7 +15,7 @@ from scirehooks.load.secure import read_code
 from scirehooks.records import dataclass
 from scirehooks.values import Candidate
 
-__all__ = ["LoadedName", "LoaderCommands", "ModuleInfo", "ModuleName", "ReloadName"]
+__all__ = ["InitStatus", "LoadedName", "LoaderCommands", "ModuleInfo", "ModuleName", "ReloadName"]
 
 ModuleName = NewType("ModuleName", str)
 """The name of a module, or its file."""
@@ -37,6 +37,12 @@ class ModuleInfo:
     summary: str
     file: Path
     note: str = ""
+
+
+class InitStatus(list[ScriptReport]):
+    """What became of each init script: a list like any, which is shown with the errors in full below it."""
+
+    __slots__ = ()
 
 
 def _reloaded(done: ModuleInfo | ScriptReport) -> str:
@@ -129,12 +135,12 @@ class LoaderCommands:
         return ModuleInfo(module.name, "loaded", module.requires, _summary(module.doc), file, note)
 
     @command
-    def init_status(self) -> list[ScriptReport]:
+    def init_status(self) -> InitStatus:
         """List the init scripts, and what became of each at the start.
 
         Example: init-status
         """
-        return list(self._loader.report.scripts)
+        return InitStatus(self._loader.report.scripts)
 
     def _status(self) -> StatusPart:
         """Say how many init scripts were read, and which of them failed."""

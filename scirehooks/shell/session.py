@@ -222,9 +222,9 @@ class Session:
 
     def _better(self, text: str, error: BaseException) -> BaseException | None:
         """Return what is better said than ERROR if TEXT is a misspelt command or name of this very line."""
-        if not isinstance(error, SyntaxError | NameError):
+        if not isinstance(error, SyntaxError | NameError | TypeError):
             return None
-        if isinstance(error, NameError) and not self._raised_here(error):
+        if not isinstance(error, SyntaxError) and not self._raised_here(error):
             return None
         return meant(text, error, list(self.runtime.commands), list(self.runtime.namespace))
 

@@ -19,6 +19,7 @@ from scirehooks.errors import (
 )
 from scirehooks.hooks import BUILTIN, Module, Runtime
 from scirehooks.load import Loader, ScriptReport
+from scirehooks.load.commands import InitStatus
 from scirehooks.shell import Host, Session, furnish
 from scirehooks.shell.showing.text import plain
 
@@ -360,7 +361,36 @@ def test_init_status_shows_milliseconds(loader: Loader, runtime: Runtime, write:
     """Nobody wants to read six digits of a second."""
     renderer = furnish(runtime, loader.values)
     report = ScriptReport(Path("/etc/10-site.py"), "ok", "", 0.00256564)
-    assert plain(renderer.render([report])).split() == ["file", "status", "ms", "/etc/10-site.py", "ok", "2.6"]
+    assert plain(renderer.render([report])).splitlines() == [
+        "file        status   ms  directory",
+        "10-site.py  ok      2.6  /etc",
+    ]
+
+
+def test_init_status_of_many_directories_fits_a_terminal(loader: Loader, runtime: Runtime) -> None:
+    """Which file it is can be told at 80 columns, and errors stand below the table, in full and broken by words."""
+    renderer = furnish(runtime, loader.values)
+    deep = Path("/home/somebody/with/a/long/name/.config/scirehooks/init.d")
+    long = " ".join(["There is no hook 'post-client-ad-hook'."] * 4)
+    status = InitStatus(
+        [
+            ScriptReport(Path("/etc/scirehooks/init.d"), "absent", "there is no such directory"),
+            ScriptReport(deep / "10-site.py", "ok", "", 0.001),
+            ScriptReport(deep / "20-a-guard-of-all.py", "failed", f"{deep}/20-a-guard-of-all.py:1: {long}", 0.002),
+            ScriptReport(deep / "notes", "passed-over", "its name is not like 20-name.py or 20-name.yaml"),
+        ]
+    )
+    lines = plain(renderer.render(status, 80)).splitlines()
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["10-site.py", "ok"],
+        ["20-a-guard-of-all.py", "failed"],
+        ["notes", "passed-over"],
+    ]
+    assert max(map(len, lines[:4])) <= 80
+    assert "  /etc/scirehooks/init.d: there is no such directory" in lines
+    assert long in " ".join(" ".join(lines).split())
+    assert plain(renderer.render(InitStatus(), 80)) == "No init scripts.\n"
+    assert loader.values.to_json(status) == loader.values.to_json(list(status))
 
 
 def test_interrupt_while_a_file_is_loaded_says_which(loader: Loader, write: Write) -> None:

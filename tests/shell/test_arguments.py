@@ -1,6 +1,7 @@
 import contextlib
 import inspect
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -113,7 +114,7 @@ def test_bind_fills_in_what_is_provided() -> None:
         (everything, "a --color --loud", "--color needs a value."),
         (everything, "a --loud=yes", "--loud takes no value."),
         (everything, "a x", "port: expected whole number, got 'x'."),
-        (everything, "a --color green", "color: expected one of red, blue, got 'green'."),
+        (everything, "a --color green", "--color: expected one of red, blue, got 'green'."),
         (everything, "a --color red --color blue", "--color is given 2 times."),
         (labelled, "a 1 b", "'b' is one word too many."),
         (fields, "h x", "'x' is not of the form key=value."),
@@ -128,6 +129,20 @@ def test_bind_of_wrong_words_is_a_usage_error(function: Callable[..., Any], word
     assert caught.value.message.startswith(f"{function.__name__}: {message}")
     assert caught.value.hint == f"Usage: {form(function).usage}"
     assert caught.value.exit_status == 2
+
+
+def test_bind_names_an_option_as_it_is_typed() -> None:
+    """Python's spelling of it, `for_` or `not_before`, is nothing that anybody could type."""
+
+    def later(*, for_: timedelta | None = None, not_before: int = 0) -> None: ...
+
+    for words, message in (
+        ("--for 2x", "--for: expected duration, got '2x'. Write it like 90s, 2h, 1d or 1h30m."),
+        ("--not-before x", "--not-before: expected whole number, got 'x'."),
+    ):
+        with pytest.raises(UsageError) as caught:
+            given_to(later, words)
+        assert caught.value.message == f"later: {message}"
 
 
 def test_usage_shows_what_must_and_what_may_be_given() -> None:

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -65,6 +66,67 @@ def test_add_hook_of_an_undefined_name_says_so(say: Say) -> None:
         "every firing is refused until it is.\n"
     )
     assert say("add_hook('order-paid-hook', 'audti')").endswith("is not defined yet; did you mean audit?\n")
+
+
+@pytest.mark.parametrize(
+    ("word", "guess"),
+    [
+        ("3", "A function has a name such as no_tests."),
+        ("if", "A function has a name such as no_tests."),
+        ("'a b'", "A function has a name such as no_tests."),
+        ("shop.audit", "A function has a name such as no_tests."),
+        ("no-tests", "Did you mean no_tests?"),
+    ],
+)
+def test_add_hook_of_what_can_be_no_name_is_refused(say: Say, runtime: Runtime, word: str, guess: str) -> None:
+    """Nothing can be defined under it later, and a guard that is never defined refuses everything."""
+    say("def no_tests(order): pass")
+    said = say(f"add-hook pre-order-hook {word}")
+    shown = word.strip("'")
+    assert said == f"add-hook: {shown!r} cannot be the name of a function. {guess}\n"
+    assert runtime.hooks["pre-order-hook"].entries() == ()
+
+
+def test_add_hook_of_a_label_or_number_takes_the_function_behind_it(say: Say, runtime: Runtime) -> None:
+    """It is what lists and other commands call a function that has no name here."""
+
+    def told(order: int) -> None: ...
+
+    runtime.add_hook("order-paid-hook", told, label="shop.told")
+    for word in ("shop.told", "#1"):
+        say(f"add-hook pre-order-hook {word}")
+        (entry,) = runtime.hooks["pre-order-hook"].entries()
+        assert entry.function is told
+        runtime.remove_hook("pre-order-hook", told)
+
+
+def test_add_hook_of_an_undefined_name_guesses_functions_only(say: Say) -> None:
+    """A class, a hook or a number is no function that somebody meant to add."""
+    say("audit_limit = 3")
+    say("class AuditOrder: pass")
+    assert say("add-hook order-paid-hook audit_limt").endswith("every firing ends in an error until it is.\n")
+    assert say("add-hook order-paid-hook auditorder").endswith("every firing ends in an error until it is.\n")
+    assert say("add-hook order-paid-hook prnt").endswith("Did you mean print?\n")
+
+
+def test_release_says_whether_there_was_a_quarantine(say: Say, runtime: Runtime) -> None:
+    """One that was switched off stays so: nothing but `enable` switches it on."""
+
+    @runtime.defhook(on_error="isolate")
+    def told_hook(order: int) -> None:
+        """Fires after it was told."""
+
+    say("def boom(order): raise ValueError('broken')")
+    say("add-hook told-hook boom")
+    say("disable told-hook boom")
+    said = "boom in told-hook is not in quarantine. It is switched off: enable told-hook boom\n"
+    assert say("release told-hook boom") == said
+    assert told_hook.entries()[0].state == "disabled"
+    say("enable told-hook boom")
+    for _ in range(told_hook.failure_limit):
+        told_hook.run(1)
+    assert say("release told-hook boom") == "boom in told-hook is active again.\n"
+    assert told_hook.entries()[0].state == "active"
 
 
 def test_remove_hook_of_what_is_not_there_names_what_was_meant(say: Say) -> None:
@@ -186,6 +248,29 @@ def test_help_finds_commands_hooks_options_functions_and_topics(say: Say, runtim
     assert say("help(order_paid_hook)") == say("describe-hook order-paid-hook")
 
 
+def test_help_of_an_unknown_word_names_the_topics_that_tell_of_it(say: Say) -> None:
+    """A heading that has it counts most; a word of several topics names some of them."""
+    assert say("help quarantine") == "There is no help for 'quarantine'. See help errors.\n"
+    assert say("help QUARANTINE") == "There is no help for 'QUARANTINE'. See help errors.\n"
+    assert re.fullmatch(r"There is no help for 'traceback'\. See help \w+( or help \w+)*\.\n", say("help traceback"))
+    assert say("help hokks") == "There is no help for 'hokks'. Did you mean hooks?\n"
+    assert say("help zzyzx") == "There is no help for 'zzyzx'. Try: apropos zzyzx\n"
+
+
+def test_apropos_searches_the_text_of_the_manual(say: Say) -> None:
+    """What has a section of its own is found, though no title speaks of it."""
+    found = [line.split()[:2] for line in say("apropos Quarantine").splitlines()]
+    assert ["topic", "errors"] in found
+    assert ["command", "release"] in found
+
+
+def test_help_of_a_command_and_topic_sets_them_apart(say: Say) -> None:
+    """Where the manual begins is to be seen; a command without a topic ends with itself."""
+    shown = say("help hooks")
+    assert "\n\n---- The topic hooks of the manual ----\n\nHooks\n" in shown
+    assert "----" not in say("help options")
+
+
 def test_apropos_searches_names_and_first_lines(say: Say) -> None:
     """What one does not know the name of is found by a word of it."""
     found = say("apropos paid")
@@ -204,7 +289,7 @@ def test_apropos_searches_names_and_first_lines(say: Say) -> None:
         ("move-hook order-paid-hook told 50", "told in order-paid-hook is at depth 50 now."),
         ("disable order-paid-hook told", "told in order-paid-hook is switched off."),
         ("enable order-paid-hook told", "told in order-paid-hook is switched on."),
-        ("release order-paid-hook told", "told in order-paid-hook is active again."),
+        ("release order-paid-hook told", "told in order-paid-hook is not in quarantine. It is active."),
         ("remove-hook order-paid-hook told", "told is taken out of order-paid-hook."),
         ("set-option limit 7", "limit is 7 messages."),
         ("defhook lights-out-hook room level", "lights-out-hook is declared. It passes room, level."),

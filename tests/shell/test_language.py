@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scirehooks.errors import UsageError
+from scirehooks.errors import UsageError, nearest
 from scirehooks.shell.line.chunks import chunks
 from scirehooks.shell.line.language import CommandLine, ProgramLine, PythonLine, needs_more, read
+from scirehooks.shell.line.typos import meant
 
 COMMANDS = {"run", "clients", "hooks", "load", "client-add"}
 
@@ -94,6 +95,43 @@ def test_read_of_any_prefix_raises_nothing_but_usage_errors(text: str) -> None:
         read(text[:end], COMMANDS, unfinished=True)
         with contextlib.suppress(UsageError):
             read(text[:end], COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("clients-list", TypeError("-"), "There is no command 'clients-list'. Did you mean clients?"),
+        ("x-y", TypeError("-"), None),
+        ("clients-list + 1", TypeError("-"), None),
+        ("tour", NameError("tour", name="tour"), "There is no command 'tour'. Type: help tour"),
+        ("tour x", SyntaxError("invalid"), "There is no command 'tour'. Type: help tour"),
+        ("tour = = 3", SyntaxError("invalid"), None),
+        ("tour - x", NameError("x", name="x"), None),
+        ("blame", NameError("blame", name="blame"), "There is no command 'blame'. Did you mean where?"),
+        ("jobnam", NameError("jobnam", name="jobnam"), None),
+        ("jobnam(1)", NameError("jobnam", name="jobnam"), "name 'jobnam' is not defined. Did you mean JobName?"),
+    ],
+)
+def test_meant_of_a_line_guesses_what_it_was_meant_to_be(text: str, error: Exception, said: str | None) -> None:
+    """A topic and a command of other programs are known; who types a word and nothing else means no class."""
+    better = meant(text, error, ["where", "help", "clients"], ["JobName"])
+    assert (better and str(better)) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "near"),
+    [
+        ("hokks", ["hooks", "hooks"], ["hooks"]),
+        ("nosuch-hook", ["startup-hook"], []),
+        ("nosuch_hook", ["startup_hook"], []),
+        ("startp-hook", ["startup-hook"], ["startup-hook"]),
+        ("ad-hook", ["add-hook", "startup-hook"], ["add-hook"]),
+        ("hoks-hook", ["hooks"], []),
+    ],
+)
+def test_nearest_names_what_is_near_once(name: str, known: list[str], near: list[str]) -> None:
+    """What the names of all hooks end in makes no two of them alike."""
+    assert nearest(name, known) == near
 
 
 @pytest.mark.parametrize(

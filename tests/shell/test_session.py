@@ -119,6 +119,9 @@ def test_evaluate_of_quit_ends_the_session(session: Session, line: str, status: 
             "There is no hook 'order-payd-hook'. Did you mean order-paid-hook?\n",
         ),
         (":hook", "There is no command 'hook'. Did you mean hooks?\n"),
+        ("hooks-list", "There is no command 'hooks-list'. Did you mean hooks?\n"),
+        ("tour", "There is no command 'tour'. Type: help tour\n"),
+        ("describe-hook nosuch-hook", "There is no hook 'nosuch-hook'. Type hooks to see them all.\n"),
         ("frob-x web1", "There is no command 'frob-x'. Type help for a list.\n"),
         ("set-option limt 3", "There is no option 'limt'. Did you mean limit?\n"),
     ],
@@ -345,9 +348,23 @@ def test_help_of_a_command_explains_its_options_and_lists_flags(say: Callable[..
     assert "flag" in shown
 
 
+def test_help_of_a_command_shows_defaults_and_options_as_they_are_typed(say: Callable[..., str]) -> None:
+    """What it is if one says nothing, and one spelling: `--dry-run` is DRY-RUN in the usage and in the text."""
+    assert "  DEPTH      number, 0 if not given\n" in say("help add-hook")
+    assert "  --on-error  one of raise, isolate, refuse, raise if not given\n" in say("describe-command defhook")
+    for name in ("add-hook", "fire", "replay"):
+        assert "DRY-RUN" in say(f"help {name}")
+        assert "DRY_RUN" not in say(f"help {name}")
+
+
 def test_timeout_of_add_hook_is_a_duration_or_seconds(say: Callable[..., str], runtime: Runtime) -> None:
     """As in YAML, `500ms` or `2s`; a bare number is seconds."""
     for written, seconds in (("500ms", 0.5), ("2s", 2.0), ("2.5", 2.5)):
         say(f"add-hook order-paid-hook print --timeout {written}")
         assert runtime.hooks["order-paid-hook"].find("print").timeout == seconds
         say("remove-hook order-paid-hook print")
+    assert say("add-hook order-paid-hook print --timeout soon").startswith(
+        "add-hook: --timeout: expected duration or seconds, got 'soon'. Write it like 90s, 2h, 1d or 1h30m.\n"
+    )
+    say("add_hook('order-paid-hook', 'print', timeout=__import__('datetime').timedelta(minutes=1))")
+    assert runtime.hooks["order-paid-hook"].find("print").timeout == 60

@@ -94,10 +94,20 @@ def test_would_lists_failures_of_what_may_be_tried(fleet: Fleet, session: Sessio
     assert outcome.status == 0
 
 
+def test_would_says_once_how_the_function_that_refuses_failed(fleet: Fleet, session: Session) -> None:
+    """Its failure is the reason; a failure of another function is told below, in `would` as in `fire`."""
+    fleet.runtime.add_hook("pre-client-add-hook", lambda: 1 / 0, label="bad")
+    reason = "Refused by bad (test_would.py"
+    for line in ("would client-add web1", "fire pre-client-add-hook client=web1 --sample"):
+        said = text(fleet, session.evaluate(line))
+        assert reason in said.replace(str(Path(__file__).parent) + "/", "")
+        assert said.count("ZeroDivisionError") == 1
+
+
 @pytest.mark.parametrize(
     ("line", "said", "status"),
     [
-        ("would", "would needs a line. Such as: would cancel …", 2),
+        ("would", "would needs a line. Such as: would client-add …", 2),
         ("would hooks", "would cannot try hooks, which is no operation. It tries cancel, client-add,", 2),
         ("would client-ad web1", "There is no command 'client-ad'. Did you mean client-add", 2),
         ("would client-add", "client-add: NAME is missing.\nUsage: client-add NAME", 2),

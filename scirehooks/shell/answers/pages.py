@@ -7,12 +7,14 @@ from typing import Any
 
 from scirehooks.hooks import Entry, Hook
 from scirehooks.load import Saved, ScriptReport
+from scirehooks.load.commands import InitStatus
 from scirehooks.shell.answers.explanation import Explanation, explanation_page
 from scirehooks.shell.answers.status import Status, status_page
 from scirehooks.shell.answers.whereabouts import Whereabouts, whereabouts_page
+from scirehooks.shell.line.form import ParameterView
 from scirehooks.shell.showing.cells import one_line
 from scirehooks.shell.showing.markdown import markdown
-from scirehooks.shell.showing.render import Columns, Page, Renderer
+from scirehooks.shell.showing.render import Columns, Page, Renderer, indented
 from scirehooks.shell.showing.text import Fragments, cells, clip, neutral, pad
 from scirehooks.shell.views import (
     CommandView,
@@ -102,10 +104,14 @@ def _command(view: CommandView, renderer: Renderer, width: int) -> Fragments:
         column = max(cells(field.name) for field in typed)
         result.append(("", "\n"))
         for field in typed:
-            result += [("key", f"  {pad(field.name, column)}"), ("", f"  {neutral(field.type)}\n")]
+            default = f", {field.default} if not given" if isinstance(field, ParameterView) and field.default else ""
+            result += [("key", f"  {pad(field.name, column)}"), ("", f"  {neutral(field.type + default)}\n")]
     if view.place and view.owner != "scirehooks":
         result += [("", "\n"), ("place", f"From {view.owner}, {view.place}\n")]
-    return [*result, ("", "\n"), *_topic(view.topic, renderer, width)] if view.topic else result
+    if view.topic is None:
+        return result
+    rule = f"---- The topic {view.topic.name} of the manual ----"
+    return [*result, ("", "\n"), ("dim", f"{neutral(rule)}\n"), ("", "\n"), *_topic(view.topic, renderer, width)]
 
 
 def _function(view: FunctionView, renderer: Renderer, width: int) -> Fragments:
@@ -150,6 +156,19 @@ def _saved(saved: Saved, renderer: Renderer, width: int) -> Fragments:
     return result or [("dim", "There is nothing to save.\n")]
 
 
+def _init_status(answer: InitStatus, renderer: Renderer, width: int) -> Fragments:
+    """Return the files as a table, and below it in full what is to be said of one, which no column has room for."""
+    files = [script for script in answer if script.status != "absent"]
+    result: Fragments = renderer.table(files, width) if files else [("dim", "No init scripts.\n")]
+    for script in answer:
+        if script.error:
+            style = "error" if script.status == "failed" else "dim"
+            about = script.file if script.status == "absent" else script.file.name
+            text = f"{about}: {script.error}".rstrip("\n")
+            result += indented([(style, neutral(text) + "\n")], "  ")
+    return result
+
+
 def _typed(value: Any) -> Any:
     """Return the VALUE of an option as `set-option` takes it: Python writes an hour as 1:00:00."""
     return one_line(value, Values()) if isinstance(value, timedelta) else value
@@ -162,6 +181,7 @@ PAGES: dict[type, Page] = {
     FunctionView: _function,
     Hook: _hook_object,
     HookView: _hook,
+    InitStatus: _init_status,
     Note: _note,
     Overview: _overview,
     Saved: _saved,
@@ -172,10 +192,10 @@ PAGES: dict[type, Page] = {
 
 COLUMNS: dict[type, Columns] = {
     ScriptReport: lambda report: {
-        "file": report.file,
+        "file": report.file.name,
         "status": report.status,
-        "error": report.error,
         "ms": round(report.seconds * 1000, 1),
+        "directory": report.file.parent,
     },
     HookRow: lambda row: {"hook": row.name, "functions": row.functions, "about": row.doc},
     OptionView: lambda view: {

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from scirehooks.errors import UnknownNameError, UsageError
 from scirehooks.hooks import Command, Hook, Option, Runtime, command, source_of
 from scirehooks.shell.answers.manual import Manual
-from scirehooks.shell.line.form import Form, provided_by
+from scirehooks.shell.line.form import Form, ParameterView, provided_by
 from scirehooks.shell.line.names import FunctionName, HelpWord, OptionName
+from scirehooks.shell.showing.cells import one_line
 from scirehooks.shell.views import (
     CommandView,
-    FieldView,
     FunctionView,
     HookView,
     Match,
@@ -51,20 +52,30 @@ class HelpCommands:
             return self._overview()
         found = self._lookup(word)
         if found is None:
+            topics = " or ".join(f"help {name}" for name in self._manual.about(word))
+            if topics:
+                raise UnknownNameError("help for", word, (), f"See {topics}.")
             raise UnknownNameError("help for", word, self._known(), f"Try: apropos {word}")
         return found
 
     @command
     def apropos(self, word: str) -> list[Match]:
-        """List whatever has WORD in its name or in its first line.
+        """List whatever has WORD in its name or first line, or in the manual.
 
-        Commands, hooks, options, modules, functions and topics of the manual are searched.
+        Commands, hooks, options, modules and functions are searched, and all the text of the topics of the manual.
 
         Example: apropos failure
         """
         wanted = word.lower()
         spelt = wanted.replace("_", "-")
-        return [m for m in self._everything() if spelt in m.name.replace("_", "-").lower() or wanted in m.doc.lower()]
+        topics = {topic.name for topic in self._manual.holding(word)}
+        return [
+            match
+            for match in self._everything()
+            if spelt in match.name.replace("_", "-").lower()
+            or wanted in match.doc.lower()
+            or (match.kind == "topic" and match.name in topics)
+        ]
 
     @command
     def describe_command(self, command: Command) -> CommandView:
@@ -165,17 +176,21 @@ class HelpCommands:
     def _command(self, found: Command) -> CommandView:
         form = Form(found, provided_by(self._values, {}))
         parameters = tuple(
-            FieldView(
-                slot.option if slot.kind == "option" else slot.name.replace("_", "-").upper(),
+            ParameterView(
+                slot.option if slot.kind == "option" else slot.metavar,
                 "flag" if slot.flag else self._values.type_name(slot.annotation),
                 slot.required,
+                "" if slot.flag or slot.default is inspect.Parameter.empty else one_line(slot.default, self._values),
             )
             for slot in form.slots
             if slot.kind not in ("provided", "fields")
         )
+        doc = found.doc
+        for slot in form.slots:  # in the text as in the usage: NOT-BEFORE, for --not-before
+            doc = re.sub(rf"\b{slot.name.upper()}\b", slot.metavar, doc)
         topic = self._manual.topic(found.name) if found.name in self._manual.names() else None
         place = place_text(found.place)
-        return CommandView(found.name, form.usage, parameters, found.doc, str(found.owner), place, topic)
+        return CommandView(found.name, form.usage, parameters, doc, str(found.owner), place, topic)
 
     def _overview(self) -> Overview:
         everything = list(self._everything())

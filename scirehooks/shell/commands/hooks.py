@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
+import keyword
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
 from scirehooks.errors import ConflictError, UsageError, nearest
 from scirehooks.hooks import CallingRule, Entry, ErrorRule, Hook, Lease, Runtime, command, hyphenated, says
 from scirehooks.shell.answers.explanation import Explanation, explained
 from scirehooks.shell.line.form import Typed
-from scirehooks.shell.line.names import EntryName, FunctionName
+from scirehooks.shell.line.names import EntryName, FunctionName, Seconds
 from scirehooks.shell.session import current_session
-from scirehooks.shell.views import HookRow, HookView, LeaseView
+from scirehooks.shell.views import HookRow, HookView, LeaseView, Note, all_entries
 from scirehooks.values import Values
 
 __all__ = ["HookCommands"]
@@ -39,8 +42,22 @@ def _undefined(commands: HookCommands, entry: Entry) -> str:
         "raise": "every firing ends in an error",
         "isolate": "every firing reports a failure",
     }[commands.error_rule(entry.hook)]
-    close = nearest(entry.name, entry.globals, 1)
-    return f"{what} until it is." + (f" Did you mean {close[0]}?" if close else "")
+    return f"{what} until it is. {_near(entry.name, entry.globals)}".rstrip()
+
+
+def _near(word: str, names: dict[str, Any]) -> str:
+    """Say which function in NAMES, or of Python's own, WORD was probably meant to be, or nothing."""
+    functions = [
+        name
+        for name, value in {**vars(builtins), **names}.items()
+        if type(value) in (FunctionType, MethodType, BuiltinFunctionType) and not name.startswith("_")
+    ]
+    close = nearest(word, functions, 1, cutoff=0.75)
+    return f"Did you mean {close[0]}?" if close else ""
+
+
+def _released(done: Entry | Note) -> str:
+    return done if isinstance(done, Note) else f"{done.label} in {done.hook} is active again."
 
 
 def _declared(hook: Hook) -> str:
@@ -99,7 +116,7 @@ class HookCommands:
         local: str | None = None,
         before: tuple[FunctionName, ...] = (),
         after: tuple[FunctionName, ...] = (),
-        timeout: timedelta | float | None = None,
+        timeout: Seconds | None = None,
         when: Callable[..., Any] | None = None,
         dry_run: bool = False,
         deliver: bool = False,
@@ -122,11 +139,11 @@ class HookCommands:
 
         Example: add-hook hook-failure-hook print --depth 20 --for 2h
         """
-        if isinstance(timeout, timedelta):
-            timeout = timeout.total_seconds()
+        given: Any = timeout  # from Python it may be a timedelta
+        seconds = given.total_seconds() if isinstance(given, timedelta) else given
         lease = until or _lease(for_, 1 if once else times, session)
         entry = self._runtime.add_hook(
-            hook, function, depth, local=local, before=before, after=after, timeout=timeout, when=when,
+            hook, self._function(function), depth, local=local, before=before, after=after, timeout=seconds, when=when,
             dry_run=dry_run, deliver=deliver, label=label, until=lease,
         )  # fmt: skip
         if lease is not None and entry.until is not lease:
@@ -135,6 +152,22 @@ class HookCommands:
                 f"To add it anew, type first: remove-hook {entry.hook} {entry.label}",
             )
         return entry
+
+    def _function(self, given: Any) -> Any:
+        """Return what GIVEN stands for: the name of a function, or one that is in a hook under that label or number.
+
+        Raises:
+            UsageError: it is none of these, and nothing can ever be defined under such a name.
+        """
+        if not isinstance(given, str) or given in self._runtime.namespace:
+            return given
+        if given.isidentifier() and not keyword.iskeyword(given):
+            return given  # perhaps it is defined later
+        for entry in all_entries(self._runtime):
+            if given in (entry.label, f"#{entry.number}"):
+                return entry.held
+        guess = _near(given, self._runtime.namespace.globals) or "A function has a name such as no_tests."
+        raise UsageError(f"add-hook: {given!r} cannot be the name of a function.", guess)
 
     @command
     @says(_declared)
@@ -207,14 +240,18 @@ class HookCommands:
         return self._runtime.enable(hook, function, local=local)
 
     @command
-    @says("{0.label} in {0.hook} is active again.")
-    def release(self, hook: Hook, function: EntryName, *, local: str | None = None) -> Entry:
+    @says(_released)
+    def release(self, hook: Hook, function: EntryName, *, local: str | None = None) -> Entry | Note:
         """Bring FUNCTION in HOOK back from quarantine.
 
-        Its failures have put it there, and are forgotten.
+        Its failures have put it there, and are forgotten. One that is not in quarantine is left as it is.
 
         Example: release hook-failure-hook print
         """
+        entry = self._runtime.find_entry(hook, function, local=local)
+        if entry.state != "quarantined":
+            state = f"switched off: enable {entry.hook} {entry.label}" if entry.state == "disabled" else "active."
+            return Note(f"{entry.label} in {entry.hook} is not in quarantine. It is {state}")
         return self._runtime.release(hook, function, local=local)
 
 

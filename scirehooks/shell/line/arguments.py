@@ -37,7 +37,7 @@ def bind(form: Form, words: Sequence[str], values: Values) -> Arguments:
         elif slot.name in given:
             found[slot.name] = _convert(form, slot, given[slot.name], values)
         elif slot.required:
-            what = slot.option if slot.kind == "option" else slot.name.replace("_", "-").upper()
+            what = slot.option if slot.kind == "option" else slot.metavar
             raise _usage(form, f"{what} is missing.")
     tail = tuple(_convert(form, form.rest, [word], values) for word in rest) if form.rest else ()
     return _arrange(form, found, tail, fields)
@@ -106,8 +106,9 @@ def _fields(form: Form, words: Sequence[str]) -> dict[str, Any]:
 
 
 def _convert(form: Form, slot: Slot, words: list[str], values: Values) -> Any:
+    field = slot.option if slot.kind == "option" else slot.name
     try:
-        read = [values.from_word(slot.annotation, word, field=slot.name) for word in words]
+        read = [values.from_word(slot.annotation, word, field=field) for word in words]
     except ValueFormatError as error:
         raise _usage(form, error.message, error.hint) from error
     if len(read) == 1:

@@ -17,9 +17,10 @@ from typing import Any, Literal, NewType
 
 from scirehooks.hooks import Command, Lease
 from scirehooks.records import dataclass
+from scirehooks.shell.views import FieldView
 from scirehooks.values import MISSING, Values
 
-__all__ = ["Expected", "Form", "LineWord", "Slot", "Typed", "provided_by"]
+__all__ = ["Expected", "Form", "LineWord", "ParameterView", "Slot", "Typed", "provided_by"]
 
 Kind = Literal["word", "option", "rest", "fields", "provided"]
 
@@ -55,6 +56,16 @@ class Slot:
         return "--" + _spelt(self.name)
 
     @property
+    def metavar(self) -> str:
+        """What stands for a value of it in usage and help.
+
+        Example:
+            >>> Slot("not_before", "option", str, False, False, None).metavar
+            'NOT-BEFORE'
+        """
+        return _spelt(self.name).upper()
+
+    @property
     def shown(self) -> str:
         """The slot as usage shows it.
 
@@ -62,7 +73,7 @@ class Slot:
             >>> Slot("depth", "option", float, False, False, 0).shown
             '[--depth DEPTH]'
         """
-        metavar = _spelt(self.name).upper()
+        metavar = self.metavar
         if self.kind == "fields":
             return "[KEY=VALUE…]"
         if self.kind == "rest":
@@ -73,6 +84,13 @@ class Slot:
         if self.flag and self.default is True:
             shown = "--no-" + shown[2:]
         return shown if self.required else f"[{shown}]"
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterView(FieldView):
+    """One parameter of a command as help shows it; DEFAULT is what it is, in words, if it is not given."""
+
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)

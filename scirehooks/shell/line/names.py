@@ -7,9 +7,12 @@ alike; a module's own command gets hook names completed by annotating a paramete
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
 from types import FunctionType
 from typing import Any, NewType
 
+from scirehooks.errors import ValueFormatError
 from scirehooks.hooks import Command, Entry, Hook, Option, Owner, Place, Runtime, Verdict
 from scirehooks.load import Loader
 from scirehooks.shell.line.form import Typed
@@ -17,15 +20,21 @@ from scirehooks.shell.views import Note, VerdictView, place_text, summary
 from scirehooks.values import MISSING, Candidate, Values
 
 __all__ = [
+    "PAGES",
     "EditWord",
     "EntryName",
     "FunctionName",
     "HelpWord",
     "OptionName",
+    "Seconds",
     "WhereWord",
     "doc_of_function",
     "register_names",
+    "topic_names",
 ]
+
+PAGES = Path(__file__).parents[2] / "help"
+"""Where the pages of the manual are, one a topic."""
 
 FunctionName = NewType("FunctionName", str)
 """The name of a function in the namespace, perhaps one that is not defined yet."""
@@ -41,6 +50,9 @@ HelpWord = NewType("HelpWord", str)
 
 WhereWord = NewType("WhereWord", str)
 """What `where` finds: a function by name, label or number, a command, a hook."""
+
+Seconds = NewType("Seconds", float)
+"""A time in seconds; typed as `2s`, or as the bare number."""
 
 EditWord = NewType("EditWord", str)
 """What `edit` opens: a function, a module, an init script, a file."""
@@ -87,6 +99,7 @@ def register_names(values: Values, runtime: Runtime) -> None:
     values.register(WhereWord, name="function, command or hook", from_word=Typed, candidates=findable)
     values.register(EditWord, name="function, module, init script or file", from_word=Typed, candidates=editable)
     values.register(EntryName, name="function in the hook", from_word=Typed)
+    values.register(Seconds, name="duration or seconds", from_word=lambda word: _seconds(word, values))
     values.register(Typed, name="value", from_word=Typed)
     values.register(Owner, name="owner", to_json=_name)
     values.register(Place, name="place", to_json=place_text)
@@ -101,6 +114,30 @@ def doc_of_function(function: FunctionType) -> str:
         return summary(function.__doc__)
     code = function.__code__
     return f"({', '.join(code.co_varnames[: code.co_argcount])})"
+
+
+def topic_names() -> list[str]:
+    """Return the names of the topics of the manual in alphabetic order; none of them is read.
+
+    Example:
+        >>> "tour" in topic_names()
+        True
+    """
+    pages = PAGES.iterdir() if PAGES.is_dir() else ()
+    return sorted(page.name.removesuffix(".md") for page in pages if page.name.endswith(".md"))
+
+
+def _seconds(word: str, values: Values) -> float:
+    """Read WORD as a number of seconds, or as a duration; what a wrong one is told is how to write a duration."""
+    try:
+        return float(values.from_word(float, word, field="seconds"))
+    except ValueFormatError:
+        pass
+    try:
+        length: timedelta = values.from_word(timedelta, word, field="seconds")
+    except ValueFormatError as error:
+        raise ValueError(error.hint) from None
+    return length.total_seconds()
 
 
 def _name(value: Any) -> str:

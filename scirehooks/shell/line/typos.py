@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection
 
 from scirehooks.errors import UnknownNameError, UsageError, nearest
-from scirehooks.shell.line.language import first_word
+from scirehooks.shell.line.language import first_word, is_command
+from scirehooks.shell.line.names import topic_names
 from scirehooks.shell.line.words import quote, split
 
 __all__ = ["as_in_sh", "meant", "no_such_command"]
@@ -16,6 +17,7 @@ __all__ = ["as_in_sh", "meant", "no_such_command"]
 _OF_SH = re.compile(r"^(?:&&|\|\|?|>>?|;)|;$")
 _SEVERAL = re.compile(";")  # `hooks;options`: no name has one in it
 _QUOTING = frozenset("'\"\\")
+_ELSEWHERE = {"blame": "where", "logout": "quit", "man": "help"}  # what other programs have, and what it is here
 _COMMAND = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*")
 
 
@@ -25,8 +27,13 @@ def no_such_command(name: str, commands: Collection[str]) -> UnknownNameError:
     Example:
         >>> str(no_such_command("client-ad", ["client-add", "clients"]))
         "There is no command 'client-ad'. Did you mean client-add?"
+        >>> str(no_such_command("tour", ["help", "trace"]))
+        "There is no command 'tour'. Type: help tour"
     """
-    error = UnknownNameError("command", name, nearest(name, commands, 1), "Type help for a list.")
+    known, hint = list[str](), _known_otherwise(name, commands)
+    if not hint:
+        known, hint = nearest(name, commands, 1), "Type help for a list."
+    error = UnknownNameError("command", name, known, hint)
     error.exit_status = UsageError.exit_status  # the line could not be understood
     return error
 
@@ -42,6 +49,14 @@ def meant(text: str, error: Exception, commands: Collection[str], names: Collect
     if word in commands:
         return as_in_sh(text, commands) if text[len(word) :].lstrip().startswith(">") else None
     looks_like_command = bool(_COMMAND.fullmatch(word)) and not keyword.iskeyword(word)
+    typed_as_command = looks_like_command and is_command(text, [word])
+    undefined = error.name if isinstance(error, NameError) else word
+    if typed_as_command and undefined == word and _known_otherwise(word, commands):
+        return no_such_command(word, commands)
+    if isinstance(error, TypeError):
+        # `clients-list` is Python for "clients minus list".
+        wrong = typed_as_command and "-" in word and text.strip() == word and nearest(word, commands)
+        return no_such_command(word, commands) if wrong else None
     if isinstance(error, SyntaxError):
         # `cliens web1` is no Python either; without a near command Python's own message says more.
         if looks_like_command and ("-" in word or (text.strip() != word and nearest(word, commands))):
@@ -51,7 +66,21 @@ def meant(text: str, error: Exception, commands: Collection[str], names: Collect
         return None
     if looks_like_command and "-" in word and error.name in word.split("-"):
         return no_such_command(word, commands)
-    return _undefined(error, error.name, commands, names)
+    variables = {command.replace("-", "_") for command in commands}
+    known = {*names, *variables, *(each for each in dir(builtins) if not each.startswith("_"))}
+    if typed_as_command:
+        # Who types a word and nothing else means a command, and no class.
+        close = nearest(error.name, variables, 1)
+        known = set(close) or {each for each in known if not each[:1].isupper()}
+    return _undefined(error, error.name, known)
+
+
+def _known_otherwise(name: str, commands: Collection[str]) -> str:
+    """Say what to type instead of NAME if it is a topic of the manual, or a command of other programs; else nothing."""
+    if name in topic_names() and "help" in commands:
+        return f"Type: help {name}"
+    here = _ELSEWHERE.get(name)
+    return f"Did you mean {here}?" if here in commands else ""
 
 
 def as_in_sh(text: str, commands: Collection[str]) -> UsageError | None:
@@ -86,10 +115,8 @@ def as_in_sh(text: str, commands: Collection[str]) -> UsageError | None:
     return UsageError(f"Output is not {what} here.", f"In a shell, type: {command} {operator} {rest}")
 
 
-def _undefined(error: NameError, name: str, commands: Collection[str], names: Collection[str]) -> NameError | None:
-    """Return ERROR, that NAME is not defined, with the names that were perhaps meant, commands among them."""
-    variables = {command.replace("-", "_") for command in commands}
-    known = {*names, *variables, *(each for each in dir(builtins) if not each.startswith("_"))}
+def _undefined(error: NameError, name: str, known: Collection[str]) -> NameError | None:
+    """Return ERROR, that NAME is not defined, with the one of the KNOWN names that was perhaps meant."""
     close = nearest(name, known, 1)
     if not close:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass, replace
 from typing import Any
 
@@ -28,7 +28,9 @@ from scirehooks.shell.trying.traceview import FiringView
 from scirehooks.shell.views import VerdictView
 from scirehooks.values import MISSING, Values
 
-__all__ = ["Trial", "provided_classes"]
+__all__ = ["Trial", "of_others", "provided_classes"]
+
+Failure = tuple[Entry, BaseException]
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ class Trial:
 
     def _shown(self, seen: _Seen, trace: tuple[FiringView, ...]) -> Fired:
         dry = seen.dry.firings[-1] if seen.dry and seen.dry.firings else None
-        verdict = VerdictView.of(seen.result) if isinstance(seen.result, Verdict) else None
+        verdict = _view_of(seen.result) if isinstance(seen.result, Verdict) else None
         called = dry.called if dry else seen.entries
         return Fired(
             self.hook.name,
@@ -137,6 +139,17 @@ class Trial:
         dry = seen.dry.firings[-1] if seen.dry and seen.dry.firings else None
         failed = [(entry, error) for entry, error in seen.failed if entry.hook == self.hook.name]
         return outcomes_of(dry.called if dry else seen.entries, failed)
+
+
+def _view_of(verdict: Verdict) -> VerdictView:
+    failed = tuple(shown_failure(*each) for each in of_others(verdict.failed, verdict))
+    return replace(VerdictView.of(verdict), failed=failed)
+
+
+def of_others(failed: Iterable[Failure], verdict: Verdict | None) -> list[Failure]:
+    """Return those of FAILED that VERDICT does not tell of: the failure that refuses is the reason already."""
+    refuser = None if verdict is None else verdict.refused_by
+    return [each for each in failed if refuser is None or each[0].number != refuser.number]
 
 
 def provided_classes(values: Values) -> tuple[type, ...]:
