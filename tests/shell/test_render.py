@@ -84,6 +84,21 @@ def test_markdown_fills_paragraphs_and_keeps_code() -> None:
     )
 
 
+@pytest.mark.parametrize("width", [0, 60])
+def test_markdown_puts_code_together_that_goes_over_a_line_end(width: int) -> None:
+    """A page is filled in the editor, so its backquotes pair within a paragraph, and never beyond it."""
+    shown = markdown("See `help daemon`, `help\ntour`, **so\nmuch**, ``a`\nb``.\n\n- a ` b\n- c `d`\n", width)
+    assert plain(shown) == "See help daemon, help tour, so much, a` b.\n\n- a ` b\n- c d\n"
+    marked = [fragment for fragment in shown if fragment[0]]
+    assert marked == [
+        ("name", "help daemon"),
+        ("name", "help tour"),
+        ("bold", "so much"),
+        ("name", "a` b"),
+        ("name", "d"),
+    ]
+
+
 def test_to_ansi_without_colors_is_plain() -> None:
     """Escape sequences come from us only, and only when asked for."""
     assert to_ansi([("error", "a"), ("nonsense", "b")], color=False) == "ab"

@@ -67,7 +67,7 @@ class Terminals:
 
     def _settle(self, shell: "pexpect.spawn[str]") -> None:
         """Wait until SHELL is connected again, and its prompt is the last thing it has shown."""
-        shell.expect(r"The connection is lost \(.*\)\. Trying to connect again; what you type is kept\.\r\n")
+        shell.expect(r"The connection is lost\. Trying to connect again; what you type is kept\.\r\n")
         shell.expect("Connected again: .*\r\n")
         shell.sendline("'here'")
         shell.expect_exact("'here'\r\n")

@@ -12,7 +12,7 @@ _GAP = "  "
 _LEAST = 10  # columns that a column of a table keeps
 _BAR = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[-:| ]+")
-_MARKED = re.compile(r"``[ ]?(.+?)[ ]?``|`([^`]+)`|(?<!\w)\*\*?(\S[^*]*?)\*\*?")
+_MARKED = re.compile(r"``[ ]?((?s:.+?))[ ]?``|`([^`]+)`|(?<!\w)\*\*?(\S[^*]*?)\*\*?")
 _STOPS = ".,;:!?'"  # as code they need their quotes: in a sentence they would be taken for its own
 
 
@@ -65,9 +65,12 @@ def markdown(text: str, width: int = 0) -> Fragments:
 
 
 def _filled(lines: list[str], width: int) -> list[str]:
-    """Return LINES broken anew; the lines of a list item hang under its text."""
+    """Return LINES broken anew; the lines of a list item hang under its text.
+
+    Without a WIDTH they stay, but what is marked across the end of one is put together, since each is shown by itself.
+    """
     if not width:
-        return lines
+        return _MARKED.sub(lambda found: re.sub(r"\s*\n\s*", " ", found[0]), "\n".join(lines)).split("\n")
     hang = "  " if lines[0].startswith(("- ", "* ")) else ""
     result: list[str] = []
     current = ""
