@@ -210,7 +210,7 @@ def test_reload_of_init_script_finds_new_files_and_namesakes(
     assert order(runtime, "post-order-hook") == ["from_b", "new"]
     file.unlink()
     (tmp_path / "a/20-x.py").unlink()
-    with pytest.raises(LoadError, match="No such file.* goes on until the init scripts are read again"):
+    with pytest.raises(LoadError, match=r"No such file.* goes on until the init scripts are read again"):
         loader.reload("20-x.py")
     assert order(runtime, "post-order-hook") == ["from_b", "new"]
 
