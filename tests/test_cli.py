@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from scirehooks import cli
+from scirehooks.cli.events import events_of
 from scirehooks.cli.options import parse
+from scirehooks.cli.system import parts
 from scirehooks.control import oneshot
 from scirehooks.errors import UsageError
 
@@ -456,6 +458,31 @@ def test_output_that_cannot_be_written_is_one_line(command: list[str], environme
             [*command, "-c", "hooks"], stdout=full, stderr=subprocess.PIPE, text=True, env=environment, timeout=60
         )
     assert (done.returncode, done.stderr) == (1, "scirehooks: The output cannot be written: No space left on device.\n")
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_version_that_cannot_be_written_is_an_error(
+    command: list[str], environment: dict[str, str], option: str
+) -> None:
+    """Whoever asks for it in a script must not take an empty file for an answer."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*command, option], stdout=full, stderr=subprocess.PIPE, text=True, env=environment, timeout=60
+        )
+    assert (done.returncode, done.stderr) == (1, "scirehooks: The output cannot be written: No space left on device.\n")
+
+
+def test_events_that_are_followed_are_all_there(tmp_path: Path) -> None:
+    """However many have come since the last look, none is left out."""
+    with parts(parse(["-Q"]), tmp_path / "state") as made:
+        made.fleet.start()
+        events = events_of(made.fleet)
+        before, _ = events(None)
+        for number in range(510):
+            made.fleet.client_add(f"w{number}")
+        last, lines = events(before)
+    assert (before, last, len(lines)) == (0, 1020, 1020)
+    assert [lines[0].split()[1:3], lines[-1].split()[1]] == [["client-creation", "client:1"], "client-add"]
 
 
 def test_save_tells_the_files_and_what_is_not_in_them(scire: Scire, tmp_path: Path) -> None:

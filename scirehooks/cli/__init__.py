@@ -17,7 +17,8 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Final
 
-from scirehooks.cli.telling import tell
+from scirehooks.cli.telling import flush, put, tell
+from scirehooks.control import oneshot
 from scirehooks.errors import NobodyAnswersError, ScireError, StateInUseError, Terminated
 
 __all__ = ["main"]
@@ -30,6 +31,7 @@ _OBJECTS: Final = 100_000  # made before the first look for garbage: more than a
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `scirehooks` with ARGUMENTS (default: those of the process) and return the exit status."""
+    _open_streams()
     try:
         with _ended_in_order(), _collecting_later():
             return _run(sys.argv[1:] if arguments is None else arguments)
@@ -43,7 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ending: another one would only spoil the exit status
         return 128 + (wish.number if isinstance(wish, Terminated) else signal.SIGINT)
     finally:
-        _flush()
+        flush()
+
+
+def _open_streams() -> None:
+    """Let standard streams lead to nowhere that were closed when we were started: all write to them and ask nobody."""
+    oneshot.open_descriptors()
+    for descriptor, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(descriptor, mode, closefd=False))
 
 
 @contextlib.contextmanager
@@ -91,7 +101,11 @@ def _run(arguments: Sequence[str]) -> int:
     # so that what it brings is brought before garbage is looked for.
     from scirehooks.cli.options import parse  # noqa: PLC0415
 
-    options = parse(arguments)
+    try:
+        options = parse(arguments)
+    except SystemExit:  # with the help or the version, which is in the buffer
+        put("")
+        raise
     if options.word == "check":
         from scirehooks.cli.check import check  # noqa: PLC0415
 
@@ -120,14 +134,3 @@ def _run(arguments: Sequence[str]) -> int:
                 )
                 raise
             time.sleep(_AGAIN)
-
-
-def _flush() -> None:
-    """Write out what is buffered; a reader that has gone is no error, and Python must not print one at its end."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (BrokenPipeError, ValueError):
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, stream.fileno())
-            os.close(null)

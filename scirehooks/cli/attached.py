@@ -31,7 +31,7 @@ def attach(options: Options) -> int:
         if not is_interactive(options):
             request = oneshot.completed(wanted(options))
             with connection:
-                return request if isinstance(request, int) else oneshot.converse(connection, request)
+                return request if isinstance(request, int) else oneshot.converse(connection, request, str(path))
     except BaseException:
         connection.close()
         raise
@@ -55,4 +55,5 @@ def _check(options: Options, connection: socket.socket) -> None:
 def _history(path: Path) -> Path | None:
     """Return where to keep what is typed: beside the socket, unless somebody else could make that file a trap."""
     directory = path.absolute().parent
-    return directory / "history" if os.stat(directory).st_uid == os.geteuid() else None
+    found = os.stat(directory)
+    return directory / "history" if found.st_uid == os.geteuid() and not found.st_mode & 0o022 else None

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from scirehooks.cli.options import Options
 from scirehooks.cli.system import parts
+from scirehooks.cli.telling import put
 from scirehooks.errors import ScireError
 from scirehooks.load import init_directories
 from scirehooks.load.check import Checked, Finding
@@ -38,18 +39,19 @@ def check(options: Options) -> int:
     if "error" in answer:
         raise ScireError(answer["error"])
     if options.json:
-        sys.stdout.write(json.dumps(answer, separators=(",", ":"), ensure_ascii=False) + "\n")
+        put(json.dumps(answer, separators=(",", ":"), ensure_ascii=False) + "\n")
     else:
         _show(answer)
     return 1 if answer["findings"] else 0
 
 
 def _show(answer: dict[str, Any]) -> None:
+    lines = []
     for file in answer["files"]:
         state = "" if file["status"] == "ok" else f"  {file['status'].replace('-', ' ')}"
         note = f": {file['note']}" if file["note"] and file["status"] != "failed" else ""
-        sys.stdout.write(f"{file['seconds'] * 1000:8.1f} ms  {file['file']}{state}{note}\n")
-    sys.stdout.flush()
+        lines.append(f"{file['seconds'] * 1000:8.1f} ms  {file['file']}{state}{note}\n")
+    put("".join(lines))
     for found in answer["findings"]:
         sys.stderr.write(f"{Finding(**found)}\n")
     number = len(answer["findings"])

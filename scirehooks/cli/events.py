@@ -16,7 +16,7 @@ def events_of(fleet: Fleet) -> Callable[[int | None], tuple[int, Sequence[str]]]
     """
 
     def events(after: int | None) -> tuple[int, Sequence[str]]:
-        found = fleet.store.events(limit=1) if after is None else fleet.store.events(after=after)
+        found = fleet.store.events(limit=1) if after is None else fleet.store.events(after=after, limit=-1)
         last = found[-1].seq if found else after or 0
         return last, [] if after is None else [_line(event) for event in found]
 

@@ -115,8 +115,10 @@ def running(options: Options, *, daemon: bool = False) -> Iterator[System]:
             system.patience = min(system.patience, fleet.patience)  # whoever ends it by a signal is in a hurry
             raise
         finally:
-            system.serving.close(system.patience)
-        runtime.run_hooks("shutdown-hook")
+            try:
+                system.serving.close(system.patience)
+            finally:  # also when a signal ends it: what the hook is for is due at each end
+                runtime.run_hooks("shutdown-hook")
 
 
 def _load(options: Options, made: Parts) -> None:
@@ -142,8 +144,9 @@ def _name(runtime: Runtime, fleet: Fleet) -> None:
     """Give the namespace the public names and the fleet; the runtime has put its own there."""
     names: dict[str, object] = {"fleet": fleet, "load_init": load_init, "serve": serve}
     names.update((each.__name__, each) for each in _PUBLIC)
-    for name, value in names.items():
-        runtime.namespace.define(name, value, Origin(BUILTIN, None, ""))
+    with runtime.transaction("define scirehooks"):
+        for name, value in names.items():
+            runtime.namespace.define(name, value, Origin(BUILTIN, None, ""))
 
 
 def no_modules(name: str) -> None:

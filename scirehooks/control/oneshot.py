@@ -11,7 +11,10 @@ import _socket
 import os
 import sys
 
-__all__ = ["DRAIN", "SOCKET", "completed", "converse", "default_state", "main", "no_socket", "reached"]
+__all__ = [
+    *("DRAIN", "SOCKET", "completed", "converse", "default_state"),
+    *("main", "no_socket", "open_descriptors", "reached"),
+]
 
 TYPE_CHECKING = False  # checkers take it for true
 if TYPE_CHECKING:
@@ -66,9 +69,10 @@ def _dump(value: "Any") -> str:
 class _Conversation:
     """One request `batch` and what comes until it is answered."""
 
-    def __init__(self, sock: "socket.socket | _socket.socket", request: "dict[str, Any]") -> None:
+    def __init__(self, sock: "socket.socket | _socket.socket", request: "dict[str, Any]", path: str) -> None:
         self._sock = sock
         self._request = request
+        self._path = path
         self._begun = b""  # of a message
         self._typed = b""  # of standard input, not asked for yet
         self._lines = 0  # of standard input that were asked for
@@ -100,7 +104,11 @@ class _Conversation:
             *lines, rest = (self._begun + data).split(b"\n") if b"\n" in data else [self._begun + data]
             self._begun = rest
             for line in lines:
-                self._deal(_scan(line.decode(), 0)[0])
+                message = _message(line)
+                if message is None:
+                    _say(f"What answers at {self._path} is no scirehooks control socket.")
+                    return _LOST
+                self._deal(message)
         if self._unwritten and not self.status:
             _say(self._unwritten)
             return 1
@@ -139,7 +147,7 @@ class _Conversation:
         text = params.get("text")
         if text is None:
             text = "".join(part for _, part in params.get("fragments", ()))
-        to_errors = params.get("stream") in ("stderr", "log")
+        to_errors = params.get("stream") == "stderr"
         where = 2 if to_errors else 1
         if where in self._closed:
             return
@@ -210,16 +218,15 @@ class _Conversation:
     def _send(self, message: str) -> None:
         """Send MESSAGE; one that a signal's handler sends meanwhile goes behind it, not into it."""
         self._later.append(message)
-        if self._sending:
-            return
-        self._sending = True
-        try:
-            while self._later:
-                self._sock.sendall(self._later.pop(0).encode() + b"\n")
-        except OSError:
-            pass  # it has gone: reading will tell
-        finally:
-            self._sending = False
+        while self._later and not self._sending:  # again, as a handler may run where the inner loop has ended already
+            self._sending = True
+            try:
+                while self._later:
+                    self._sock.sendall(self._later.pop(0).encode() + b"\n")
+            except OSError:
+                pass  # it has gone: reading will tell
+            finally:
+                self._sending = False
 
     # -- signals
 
@@ -235,15 +242,17 @@ class _Conversation:
         self._call("alive", {})
 
 
-def converse(sock: "socket.socket | _socket.socket | int", request: "dict[str, Any]") -> int:
+def converse(
+    sock: "socket.socket | _socket.socket | int", request: "dict[str, Any]", path: str = "the other end"
+) -> int:
     """Have the batch REQUEST run by the server at SOCK, a socket or its descriptor; return the exit status.
 
     Output goes to the descriptors 1 and 2, lines that are asked for come from 0, programs run here. Ctrl-C interrupts
-    the batch, a second one by force.
+    the batch, a second one by force. PATH is what the server is called when it turns out to be none.
     """
     if isinstance(sock, int):
         sock = _socket.socket(fileno=sock)
-    conversation = _Conversation(sock, request)
+    conversation = _Conversation(sock, request, path)
     before = []
     try:
         for number, handler in ((_SIGINT, conversation.interrupted), (_SIGALRM, conversation.alive)):
@@ -258,6 +267,15 @@ def converse(sock: "socket.socket | _socket.socket | int", request: "dict[str, A
             _signal.setitimer(_signal.ITIMER_REAL, 0)
         for number, handler in before:
             _signal.signal(number, handler)
+
+
+def _message(line: bytes) -> "dict[str, Any] | None":
+    """Return the message in LINE, if it is one of JSON-RPC."""
+    try:
+        message = _scan(line.decode(), 0)[0]
+    except (StopIteration, ValueError, SystemError):  # the last: it has no name for its error without all of `json`
+        return None
+    return message if isinstance(message, dict) and "jsonrpc" in message else None
 
 
 def _is_trusted(sock: "socket.socket | _socket.socket") -> bool:
@@ -291,6 +309,7 @@ def main(arguments: "list[str]") -> "int | None":
     nobody runs. Understood are [--state DIR] [--json] [--drain S] [-c LINE]… and then attach [SOCKET [FILE ARG…]], or
     FILE ARG…, or nothing.
     """
+    open_descriptors()
     try:
         given = _parse(arguments)
     except ValueError:
@@ -309,11 +328,23 @@ def main(arguments: "list[str]") -> "int | None":
         return _LOST
     try:
         wanted = completed(request)
-        return wanted if isinstance(wanted, int) else converse(sock, wanted)
+        return wanted if isinstance(wanted, int) else converse(sock, wanted, path)
     except KeyboardInterrupt:
         return _INTERRUPTED
     finally:
         sock.close()
+
+
+def open_descriptors() -> None:
+    """Open on nothing those of 0, 1, 2 that are closed: else what is opened next, as our socket, would get their place.
+
+    What was written would go to it, and a program that we start would do the same with its files.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # the lowest that is free: this one
 
 
 def _parse(arguments: "list[str]") -> "tuple[bool, str, str, dict[str, Any]] | None":
@@ -338,6 +369,8 @@ def _parse(arguments: "list[str]") -> "tuple[bool, str, str, dict[str, Any]] | N
                 state = value
             else:
                 request["drain"] = float(value)
+                if not 0 <= request["drain"] < float("inf"):
+                    return None
         elif word == "attach" and not attach:
             attach = True
         elif word.startswith("-") and word != "-":
@@ -430,7 +463,10 @@ def completed(wanted: "dict[str, Any]") -> "dict[str, Any] | int":
     wanted.setdefault("argv", ["-c" if "lines" in wanted else "-"])  # as Python has it
     wanted["colors"] = {"stdout": _has_colors(1), "stderr": _has_colors(2)}
     wanted["width"] = _width() if os.isatty(1) else 0
-    wanted["cwd"] = os.getcwd()
+    try:
+        wanted["cwd"] = os.getcwd()
+    except OSError:
+        wanted["cwd"] = ""  # it has been removed
     try:
         _dump(wanted).encode()
     except UnicodeEncodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from scirehooks.shell import furnish
 from scirehooks.values import Values
 
 __all__ = ["Serving", "serve"]
+
+_log = logging.getLogger("scirehooks")
 
 
 class Serving:
@@ -71,6 +74,8 @@ class Serving:
                 again, interrupt, drain = interrupt is None, wish, 0.0
                 if again:
                     continue
+            except OSError as error:  # a file that cannot be removed keeps nothing else from ending
+                _log.error("closing %s: %s", self.path, error)
             del steps[0]
         if interrupt:
             raise interrupt

@@ -55,17 +55,26 @@ class ControlSocket:
         """Remove the file, if it still is the one that was made; who is connected stays so."""
         if self._directory < 0:
             return
-        with contextlib.suppress(FileNotFoundError), _alone(self._directory):
-            found = os.stat(self.path.name, dir_fd=self._directory, follow_symlinks=False)
-            if self._made and (found.st_dev, found.st_ino) == (self._made.st_dev, self._made.st_ino):
-                os.unlink(self.path.name, dir_fd=self._directory)
-        directory, self._directory = self._directory, -1
-        os.close(directory)
+        try:
+            with contextlib.suppress(FileNotFoundError), _alone(self._directory):
+                found = os.stat(self.path.name, dir_fd=self._directory, follow_symlinks=False)
+                if self._made and (found.st_dev, found.st_ino) == (self._made.st_dev, self._made.st_ino):
+                    os.unlink(self.path.name, dir_fd=self._directory)
+        except OSError:
+            self._leave()  # not when interrupted: that can be tried again
+            raise
+        self._leave()
 
     def close(self) -> None:
         """Stop listening and remove the file, if it still is the one that was made."""
-        self.remove()
-        self.socket.close()
+        try:
+            self.remove()
+        finally:
+            self.socket.close()
+
+    def _leave(self) -> None:
+        directory, self._directory = self._directory, -1
+        os.close(directory)
 
     def _found(self) -> os.stat_result | None:
         try:

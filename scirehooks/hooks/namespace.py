@@ -155,7 +155,9 @@ class Namespace(MutableMapping[str, Any]):
         A function that has been advised is known by its name as before, also to who kept it as it was.
         """
         name = getattr(function, "__name__", None)
-        known = self.globals.get(name) if isinstance(name, str) else None
+        if not isinstance(name, str):
+            return function
+        known = self.globals.get(name)
         if known is None or known is function:
             return function if known is None else name
         return name if self.advice.of(name) and self._cells.value(name) is function else function

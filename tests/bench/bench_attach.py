@@ -105,7 +105,7 @@ def connected(path: str) -> Client:
     """Return a client of the server at PATH."""
     sock = socket.socket(socket.AF_UNIX)
     sock.connect(path)
-    return Client(sock, lambda method, params: None, lambda: None)
+    return Client(sock, lambda method, params: None, lambda client: None)
 
 
 def main(rounds: int = 25) -> int:

@@ -214,6 +214,49 @@ def test_lost_server_is_status_4(oneshot: Start, served: Served) -> None:
     assert err.endswith("The batch may not be finished.\n")
 
 
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 400 Bad Request\r\n", b"\xff\xfe\n", b"{\n", b"220\n", b'{"QMP": {}}\n', b"\n"]
+)
+def test_socket_of_something_else_is_status_4(oneshot: Start, tmp_path: Path, answer: bytes) -> None:
+    """Whatever it says is no reason for a traceback; the socket is named."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "web.sock"))
+        listener.listen()
+        process = oneshot("-c", "1", socket=str(tmp_path / "web.sock"))
+        with listener.accept()[0] as connection:
+            connection.recv(1 << 16)
+            connection.sendall(answer)
+            why = f"scirehooks: What answers at {tmp_path}/web.sock is no scirehooks control socket.\n"
+            assert said(process) == (4, "", why)
+
+
+class Late(list[str]):
+    """Messages to be sent; MEANWHILE is called once, after it has been found that there are none."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        super().__init__()
+        self.meanwhile: Callable[[], None] | None = meanwhile
+
+    def __bool__(self) -> bool:
+        there = len(self) > 0
+        if not there and self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return there
+
+
+def test_interrupt_at_the_end_of_sending_is_sent() -> None:
+    """A signal comes when it likes: also after the last look for what is to be sent."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        conversation = module._Conversation(ours, {}, "here")
+        conversation._later = Late(lambda: conversation.interrupted(signal.SIGINT, None))
+        conversation._call("alive", {})
+        theirs.setblocking(False)
+        methods = [json.loads(line)["method"] for line in theirs.recv(1 << 16).splitlines()]
+    assert methods == ["alive", "interrupt"]
+
+
 def test_attach_where_nobody_serves_is_status_4(oneshot: Start, tmp_path: Path) -> None:
     """It says where, why, and what to type; without the word attach it is for the whole program to decide."""
     status, _, err = said(oneshot("-c", "1", socket=str(tmp_path / "none")))
@@ -227,7 +270,10 @@ def test_attach_where_nobody_serves_is_status_4(oneshot: Start, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "words",
-    [["daemon"], ["check"], ["-Q", "-c", "1"], ["--init", "x"], ["--state"], ["--drain", "x"], ["--help"], ["-c"]],
+    [
+        *(["daemon"], ["check"], ["-Q", "-c", "1"], ["--init", "x"], ["--state"], ["--help"], ["-c"]),
+        *(["attach", "--drain", seconds, "-c", "1"] for seconds in ("x", "-1", "inf", "nan")),
+    ],
 )
 def test_main_leaves_to_the_whole_program_what_it_does_not_understand(words: list[str]) -> None:
     """It understands few options; all others, and mistakes, are told by the program that knows all."""

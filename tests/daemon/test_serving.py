@@ -132,3 +132,44 @@ def test_long_path_is_attached_to(shop: Runtime, tmp_path: Path) -> None:
         with pytest.raises(OSError, match="too long"):
             plain.connect(str(path))
         assert attach(path, "-c", "1 + 1").stdout == "2\n"
+
+
+CLOSING = """
+import json, logging, os, shutil, sys, tempfile, threading
+from scirehooks.daemon import connect, serve
+from scirehooks.hooks import Runtime
+
+if os.geteuid() == 0:  # whom no mode hinders
+    os.setgid(65534)
+    os.setuid(65534)
+said = []
+handler = logging.Handler()
+handler.emit = lambda record: said.append(record.getMessage())
+logging.getLogger("scirehooks").addHandler(handler)
+directory = tempfile.mkdtemp()
+before = os.listdir("/proc/self/fd"), threading.active_count()
+serving = serve(Runtime("shop"), f"{directory}/control.sock")
+client = connect(serving.path)
+client.sendall(b'{"jsonrpc": "2.0", "id": 1, "method": "session/list", "params": {}}\\n')
+heard = client.makefile()
+heard.readline()
+os.chmod(directory, 0o500)
+serving.close()
+method = json.loads(heard.readline())["method"]
+heard.close(), client.close()
+same = (os.listdir("/proc/self/fd"), threading.active_count()) == before
+os.chmod(directory, 0o700)
+shutil.rmtree(directory)
+print(json.dumps([said, method, same]))
+"""
+
+
+def test_close_goes_on_where_a_file_cannot_be_removed() -> None:
+    """It is logged; whoever is attached is told, and no thread and no descriptor is left."""
+    done = subprocess.run([sys.executable, "-c", CLOSING], capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    logged, method, same = json.loads(done.stdout)
+    assert len(logged) == 1
+    assert logged[0].startswith("closing /tmp/")
+    assert "Permission denied" in logged[0]
+    assert (method, same) == ("closing", True)

@@ -31,9 +31,14 @@ def scripts(tmp_path: Path) -> Path:
 
 
 class Daemon:
-    """A daemon on STATE, started with ARGUMENTS; what it tells its service manager is heard here."""
+    """A daemon on STATE, started with ARGUMENTS; what it tells its service manager is heard here.
 
-    def __init__(self, state: Path, environment: dict[str, str], *arguments: str, **extra: str) -> None:
+    REDIRECT is what a shell does with its descriptors, as `2>&-`.
+    """
+
+    def __init__(
+        self, state: Path, environment: dict[str, str], *arguments: str, redirect: str = "", **extra: str
+    ) -> None:
         self.state = state
         self.log = state.with_name("daemon.log")
         address = str(state.with_name("notify"))
@@ -43,7 +48,10 @@ class Daemon:
         self._manager.settimeout(60)
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "scirehooks", "--state", str(state), *arguments, "daemon"],
+                [
+                    *("sh", "-c", f'exec "$@" {redirect}', "sh"),
+                    *(sys.executable, "-m", "scirehooks", "--state", str(state), *arguments, "daemon"),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

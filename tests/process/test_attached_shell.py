@@ -23,10 +23,10 @@ def shell(home: dict[str, str], tmp_path: Path) -> Iterator[Open]:
     """A function that opens a shell on the state of the test."""
     opened = []
 
-    def start(*arguments: str) -> pexpect.spawn[str]:
+    def start(*arguments: str, term: str = "dumb") -> pexpect.spawn[str]:
         made = pexpect.spawn(
-            sys.executable, ["-m", "scirehooks", "--state", f"{tmp_path}/state", *arguments], env=home, timeout=30,
-            dimensions=(40, 120), echo=False, encoding="utf-8",
+            sys.executable, ["-m", "scirehooks", "--state", f"{tmp_path}/state", *arguments],
+            env={**home, "TERM": term}, timeout=30, dimensions=(40, 120), echo=False, encoding="utf-8",
         )  # fmt: skip
         opened.append(made)
         return made
@@ -92,9 +92,15 @@ def test_shell_outlives_a_restart_of_the_daemon(daemon: Start, shell: Open, atta
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_signal_ends_an_embedded_shell_in_order(shell: Open, tmp_path: Path, number: signal.Signals) -> None:
-    """A service manager or a closed terminal: the socket is removed, and the state is free."""
-    one = shell("-Q")
+def test_signal_ends_an_embedded_shell_in_order(
+    shell: Open, scripts: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    """A service manager or a closed terminal: `shutdown-hook` fires, the socket is removed, and the state is free."""
+    (scripts / "20-bye.py").write_text(
+        "@on('shutdown-hook')\ndef bye():\n"
+        f"    open({str(tmp_path / 'bye')!r}, 'w').write(fleet.client_add('web1', transport='local').name)\n"
+    )
+    one = shell("--init", str(scripts))
     one.expect_exact("scire> ")
     assert one.pid is not None
     os.kill(one.pid, number)
@@ -102,3 +108,22 @@ def test_signal_ends_an_embedded_shell_in_order(shell: Open, tmp_path: Path, num
     one.close()
     assert one.exitstatus == 128 + number
     assert not (tmp_path / "state" / "control.sock").exists()
+    assert (tmp_path / "bye").read_text() == "web1"  # everything still works
+
+
+@pytest.mark.parametrize(("mode", "kept"), [(0o700, True), (0o777, False), (0o1777, False), (0o720, False)])
+def test_history_is_not_kept_where_others_can_write(
+    daemon: Start, shell: Open, tmp_path: Path, mode: int, kept: bool
+) -> None:
+    """A socket may lie in /tmp, and that belongs to root: a link that somebody put there would be written through."""
+    running = daemon()
+    running.state.chmod(mode)
+    for name in ("history", "history.keys"):
+        (running.state / name).symlink_to(tmp_path / name)
+    one = shell("attach", str(running.state / "control.sock"), term="xterm")  # a dumb one keeps no history
+    one.expect_exact("scire>")
+    one.send("6 * 7\r")
+    one.expect_exact("42")
+    one.send("quit\r")
+    one.expect(pexpect.EOF)
+    assert (tmp_path / "history").exists() is kept

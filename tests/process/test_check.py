@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,11 +21,12 @@ def check(home: dict[str, str], scripts: Path, tmp_path: Path) -> Check:
     """A function that checks the test's init scripts."""
     (tmp_path / "tmp").mkdir()
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, stdout: Any = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "scirehooks", "--state", f"{tmp_path}/state", "check"]
         return subprocess.run(
             [*command, *([] if "--only" in arguments else ["--init", str(scripts)]), *arguments],
-            capture_output=True, text=True, timeout=100, env={**home, "TMPDIR": str(tmp_path / "tmp")},
+            stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=100,
+            env={**home, "TMPDIR": str(tmp_path / "tmp")},
         )  # fmt: skip
 
     return run
@@ -89,3 +92,27 @@ def test_check_of_a_script_that_is_not_there_is_an_error(check: Check) -> None:
     done = check("--only", "20-nothing.py")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("scirehooks: There is no init script '20-nothing.py'.")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+@pytest.mark.parametrize("scripts_there", [1, 200])
+def test_check_that_cannot_be_written_is_an_error(
+    check: Check, scripts: Path, form: list[str], scripts_there: int
+) -> None:
+    """As for a batch: one line, and no success, whether the output fits a buffer or not."""
+    for number in range(scripts_there):
+        (scripts / f"{number:03}-good.py").write_text("x = 1\n")
+    with open("/dev/full", "w") as full:
+        done = check(*form, stdout=full)
+    assert (done.returncode, done.stderr) == (1, "scirehooks: The output cannot be written: No space left on device.\n")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_check_whose_reader_has_gone_is_no_error(check: Check, scripts: Path, form: list[str]) -> None:
+    """Whoever has seen enough is told nothing but the outcome."""
+    (scripts / "10-good.py").write_text("x = 1\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as gone:
+        done = check(*form, stdout=gone)
+    assert (done.returncode, done.stderr) == (0, "" if form else "No problems.\n")

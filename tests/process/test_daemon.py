@@ -376,3 +376,40 @@ def test_undo_in_a_fresh_shell_takes_nothing_back(daemon: Start, attached: Run, 
         assert "There is nothing to undo." in done.stderr
     assert attached("-c", "who", "-c", "status", "-c", "greet").returncode == 0
     assert answers(attached("--json", "-c", "runtime.options['print-quota'].value")) == [4096]
+
+
+def test_daemon_without_standard_descriptors_starts(daemon: Start, attached: Run) -> None:
+    """Whoever starts it may have closed them: its log goes nowhere, and all else is as always."""
+    running = daemon(redirect="<&- >&- 2>&-")
+    assert answers(attached("attach", "--json", "-c", "6 * 7")) == [42]
+    assert running.end() == 0
+
+
+def test_shutdown_hook_fires_when_a_second_sigterm_ends_the_patience(
+    daemon: Start, attached: Run, scripts: Path, tmp_path: Path
+) -> None:
+    """The second SIGTERM ends what is waited for, here a line, and not what is due at each end."""
+    (scripts / "20-bye.py").write_text(
+        f"@on('shutdown-hook')\ndef bye():\n    open({str(tmp_path / 'bye')!r}, 'w').close()\n"
+    )
+    running = daemon()
+    pipe = tmp_path / "begun"
+    os.mkfifo(pipe)
+    code = (
+        f"import os, signal; open({str(pipe)!r}, 'w').close()\n"
+        f"while os.path.exists({str(running.state / 'control.sock')!r}): pass\n\n"  # the first step of the end
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "while True: pass\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "scirehooks", "--state", str(running.state), "attach"],
+        stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as client:  # fmt: skip
+        assert client.stdin is not None
+        client.stdin.write(code)
+        client.stdin.close()
+        pipe.read_bytes()
+        running.tell(signal.SIGTERM)
+        assert running.end() == 0
+        assert client.wait(30) in (4, 130)
+    assert (tmp_path / "bye").exists()

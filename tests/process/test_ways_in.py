@@ -264,6 +264,65 @@ def test_closed_pipe_does_no_harm(daemon: Start, attached: Run, home: dict[str, 
     assert [row["name"] for row in json.loads(attached("--json", "-c", "clients").stdout)] == ["web1"]
 
 
+CLOSED = {
+    "batch-in": (["-Q"], "<&-", ""),
+    "batch-out": (["-Q", "-c", "6 * 7"], ">&-", ""),
+    "batch-all": (["-Q", "-c", "6 * 7"], "<&- >&- 2>&-", ""),
+    "attach-in": (["attach"], "<&-", ""),
+    "attach-out": (["attach", "-c", "6 * 7", "-c", "!echo out; echo err >&2"], ">&-", "err\n"),
+    "attach-all": (["attach", "-c", "6 * 7", "-c", "!echo out"], "<&- >&- 2>&-", ""),
+    "version": (["--version"], ">&-", ""),
+    "check": (["check", "-Q"], ">&-", "No problems.\n"),
+    "check-json": (["check", "-Q", "--json"], ">&- 2>&-", ""),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_closed_descriptor_is_as_good_as_nothing(
+    daemon: Start, home: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    """No socket takes its place, where what is written would come to the server and what it says would be input."""
+    arguments, closed, said = CLOSED[name]
+    if arguments[0] == "attach":
+        daemon()
+    whole = (sys.executable, "-m", "scirehooks", "--state", f"{tmp_path}/state")
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *whole, *arguments],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, env=home, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", said)
+
+
+@pytest.mark.parametrize("way", ["embedded", "attached"])
+def test_directory_that_has_been_removed_is_no_hindrance(
+    daemon: Start, attached: Run, home: dict[str, str], tmp_path: Path, way: str
+) -> None:
+    """As in any shell: what needs no directory is done."""
+    if way == "attached":
+        daemon()
+    (tmp_path / "gone").mkdir()
+    command = [sys.executable, "-m", "scirehooks", "--state", f"{tmp_path}/state"]
+    done = subprocess.run(
+        ["sh", "-c", 'rmdir ../gone; exec "$@"', "sh", *command, *(["-Q"] if way == "embedded" else []), "-c", "6 * 7"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, env=home, timeout=60, cwd=tmp_path / "gone",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "42\n", "")
+
+
+@pytest.mark.parametrize("seconds", ["-1", "inf", "nan", "x"])
+def test_drain_that_is_no_time_is_a_usage_error_attached_too(
+    daemon: Start, home: dict[str, str], checkout: Path, seconds: str
+) -> None:
+    """The installed script says of it what the whole program says."""
+    script = [sys.executable, str(checkout / "scirehooks/bin/scirehooks")]
+    done = subprocess.run(
+        [*script, "--state", str(daemon().state), "--drain", seconds, "-c", "6 * 7"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, env=home, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "error: argument --drain: " in done.stderr
+
+
 @pytest.mark.parametrize("arguments", [["-c", "6 * 7"], ["attach", "-c", "6 * 7"], ["-Q", "-c", "6 * 7"]])
 def test_installed_script_takes_the_short_way_if_there_is_one(
     daemon: Start, home: dict[str, str], checkout: Path, tmp_path: Path, arguments: list[str]
