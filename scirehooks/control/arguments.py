@@ -32,8 +32,37 @@ class _Arguments(list[str]):
         found = _current.get()
         return super().__iter__() if found is None else iter(found)
 
+    def __reversed__(self) -> Iterator[str]:
+        return iter([*self][::-1])
+
+    def __contains__(self, item: object) -> bool:
+        return item in [*self]
+
+    def __eq__(self, other: object) -> bool:
+        return [*self] == other
+
+    __hash__ = None
+
+    def __add__(self, other: list[Any]) -> list[Any]:
+        return [*self] + other  # noqa: RUF005 - which says no to what is no list
+
+    def __radd__(self, other: list[Any]) -> list[Any]:
+        return [*other, *self]
+
     def __repr__(self) -> str:
         return repr([*self])
+
+    def index(self, *given: Any) -> int:
+        """Return where an argument stands."""
+        return [*self].index(*given)
+
+    def count(self, value: str, /) -> int:
+        """Return how many times an argument is there."""
+        return [*self].count(value)
+
+    def copy(self) -> list[str]:
+        """Return the arguments as a list of its own."""
+        return [*self]
 
 
 @contextmanager

@@ -37,8 +37,11 @@ class Attached:
     closing: bool = False
     ending: bool = False  # nothing is under way any more, and what it leaves behind is cleaned up
 
-    def evaluate(self, text: str, width: int) -> dict[str, Any]:
-        """Evaluate TEXT, which may hold several lines; show each answer but the last, and return that one."""
+    def evaluate(self, text: str, width: int, with_value: bool) -> dict[str, Any]:
+        """Evaluate TEXT, which may hold several lines; show each answer but the last, and return that one.
+
+        Only WITH_VALUE its value is made JSON, which takes long if it is large.
+        """
         lines = text.split("\n")
         outcome, shown = Outcome("python"), Fragments()
         for chunk in chunks(lines, self.session.runtime.commands):
@@ -50,7 +53,8 @@ class Attached:
         if sum(len(part) for _, part in shown) > _MOST:
             self.console.show(shown)
             shown = []
-        return {"status": outcome.status, "quit": outcome.quit, "value": self._value(outcome), "text": shown}
+        value = self._value(outcome) if with_value else None
+        return {"status": outcome.status, "quit": outcome.quit, "value": value, "text": shown}
 
     def unseen(self) -> list[Record]:
         """Return what others have changed since this was last asked; nothing the first time."""

@@ -25,6 +25,7 @@ from scirehooks.errors import ConnectionLostError, NotAllowedHereError, RemoteEr
 __all__ = ["Client", "Handler"]
 
 _AT_ONCE = 1 << 18  # bytes read at a time
+_LAST_WORDS = 1.0  # seconds for reading what is there of a connection that has ended
 
 
 class Handler(Protocol):
@@ -57,7 +58,7 @@ class Client:
     """One connection to a server over SOCK, which it owns from now on.
 
     IDLE is called, in the thread that reads, with the method and parameters of each notification that comes while
-    nothing is conversed; LOST once, when the connection ends by itself.
+    nothing is conversed; LOST once, with the client, when the connection ends by itself, which may be at once.
 
     Example:
         client = Client(sock, idle=show_above_the_prompt, lost=reconnect)
@@ -66,7 +67,7 @@ class Client:
     """
 
     def __init__(
-        self, sock: socket.socket, idle: Callable[[str, dict[str, Any]], None], lost: Callable[[], None]
+        self, sock: socket.socket, idle: Callable[[str, dict[str, Any]], None], lost: Callable[[Client], None]
     ) -> None:
         self._sock = sock
         self._idle = idle
@@ -77,6 +78,7 @@ class Client:
         self._conversation: _Conversation | None = None
         self._ended = False
         self._closed = False
+        self.reason = ""  # why it ended, if the server has said that to nobody's question
         self._sending = threading.Lock()
         # Root that attaches to the server of a user must not run what that user likes.
         _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
@@ -120,11 +122,20 @@ class Client:
     def converse(self, method: str, handler: Handler, /, **params: Any) -> Any:
         """Ask for METHOD, let HANDLER deal with what comes meanwhile, in this thread, and return the result.
 
-        What HANDLER raises leaves the conversation, as Ctrl-C does; `resume` then goes on with it.
+        It is to `begin` and to `resume`.
 
         Raises:
             RemoteError: the server answered with an error.
             ConnectionLostError: the connection has ended.
+        """
+        self.begin(method, **params)
+        return self.resume(handler)
+
+    def begin(self, method: str, /, **params: Any) -> None:
+        """Ask for METHOD; what comes from now on is kept for the handler that `resume` is given.
+
+        Raises:
+            ConnectionLostError: the connection has ended, and nothing was asked for.
         """
         conversation = _Conversation(next(self._numbers))
         with self._lock:
@@ -136,13 +147,16 @@ class Client:
             # Not asked, or asked with nobody listening: nothing is left that could be resumed.
             self._leave(conversation)
             raise
-        return self.resume(handler)
 
     def resume(self, handler: Handler) -> Any:
-        """Go on with the conversation that was left last; see `converse`.
+        """Let HANDLER deal with what comes in the conversation that was begun or left last, and return the result.
+
+        An error of HANDLER is what is answered. KeyboardInterrupt leaves the conversation; `resume` goes on with it.
 
         Raises:
-            NotAllowedHereError: there is none.
+            RemoteError: the server answered with an error.
+            ConnectionLostError: the connection has ended.
+            NotAllowedHereError: there is no conversation.
         """
         conversation = self._conversation
         if conversation is None:
@@ -170,42 +184,35 @@ class Client:
 
     def _check(self) -> None:
         if self._ended:
-            raise _connection_lost()
+            raise self._connection_lost()
 
     def _send(self, message: Message) -> None:
         line = wire.encode(message)
         if len(line) > wire.LIMIT:
             raise WireError(f"The message has {len(line)} bytes; {wire.LIMIT} can be sent.", wire.INVALID_REQUEST)
-        with self._sending:
-            try:
+        try:
+            with self._sending:
                 self._sock.sendall(line)
-            except OSError as error:
-                raise _connection_lost() from error
+        except OSError as error:
+            if threading.current_thread() is not self._reader:
+                self._reader.join(_LAST_WORDS)  # it may have said why
+            raise self._connection_lost() from error
 
     def _result(self, answer: Message | None) -> Any:
         if isinstance(answer, Answer):
             return answer.result
         if isinstance(answer, Failure):
             raise RemoteError(answer.message, answer.code, answer.data)
-        raise _connection_lost()
+        raise self._connection_lost()
+
+    def _connection_lost(self) -> ConnectionLostError:
+        return ConnectionLostError(f"{self.reason} The connection to the running system has ended.".lstrip())
 
     # -- what comes
 
     def _handle(self, message: Message, handler: Handler) -> None:
         if isinstance(message, Request):
-            result: dict[str, Any]
-            if message.method == "input":
-                result = {"text": handler.input(str(message.params.get("prompt", "")))}
-            elif message.method == "program" and not self._trusted:
-                why = "This terminal runs no programs for a server of another user."
-                self._send(Failure(message.id, wire.FAILED, why))
-                return
-            elif message.method == "program":
-                result = {"status": handler.program(str(message.params.get("text", "")))}
-            else:
-                self._send(Failure(message.id, wire.UNKNOWN_METHOD, f"A client cannot {message.method}."))
-                return
-            self._send(Answer(message.id, result))
+            self._send(self._asked(message, handler))
         elif isinstance(message, Notification) and message.method == "output":
             text = message.params.get("text")
             if text is None:
@@ -213,6 +220,21 @@ class Client:
             handler.output(str(message.params.get("stream", "stdout")), text)
         elif isinstance(message, Notification):
             self._idle(message.method, message.params)
+
+    def _asked(self, question: Request, handler: Handler) -> Answer | Failure:
+        """Return what HANDLER answers to QUESTION; whatever goes wrong, somebody waits for it."""
+        try:
+            if question.method == "input":
+                return Answer(question.id, {"text": handler.input(str(question.params.get("prompt", "")))})
+            if question.method == "program" and not self._trusted:
+                why = "This terminal runs no programs for a server of another user."
+                return Failure(question.id, wire.FAILED, why)
+            if question.method == "program":
+                return Answer(question.id, {"status": handler.program(str(question.params.get("text", "")))})
+        except Exception as error:  # noqa: BLE001 - the terminal door: the code that asks is told
+            why = str(error) or type(error).__name__
+            return Failure(question.id, wire.FAILED, f"The terminal could not do it: {why}.")
+        return Failure(question.id, wire.UNKNOWN_METHOD, f"A client cannot {question.method}.")
 
     def _leave(self, conversation: _Conversation) -> None:
         with self._lock:
@@ -247,6 +269,8 @@ class Client:
             message = wire.decode(line, trusted=True)
         except WireError:
             return  # a server that speaks no sense has nothing to say that could be waited for
+        # The last word of one that ends the connection at once; if it is not the last, it was about something else.
+        self.reason = message.message if isinstance(message, Failure) and message.id is None else ""
         with self._lock:
             conversation = self._conversation
             if isinstance(message, Answer | Failure):
@@ -280,8 +304,4 @@ class Client:
             answers.put(None)
         self._sock.close()
         if not self._closed:
-            self._lost()
-
-
-def _connection_lost() -> ConnectionLostError:
-    return ConnectionLostError("The connection to the running system has ended.", "To connect anew: scirehooks attach")
+            self._lost(self)

@@ -71,7 +71,7 @@ class LinkConsole:
 
     def _ask(self, method: str, params: dict[str, Any]) -> Any:
         check_interrupt()  # it may have come while our own code was at work, and the next line is a program
-        answer = self._link.ask(method, {"session": self._key, **params}).wait()
+        answer = self._link.ask(method, {"session": self._key, **params})
         if isinstance(answer, Failure):
             raise UsageError(answer.message)
         return answer.result if answer else None

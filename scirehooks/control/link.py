@@ -15,13 +15,14 @@ from itertools import count
 from typing import Any
 
 from scirehooks.control.peer import Peer
+from scirehooks.control.pool import Pool
 from scirehooks.control.wire import FAILED, Answer, Failure, Message, Notification, Request, encode
 from scirehooks.errors import WireError
 from scirehooks.records import dataclass
 from scirehooks.shell import Fragments
 from scirehooks.shell.running.evaluation import check_interrupt, wait_for
 
-__all__ = ["Limits", "Link", "Question"]
+__all__ = ["Limits", "Link"]
 
 _PIECE = 1 << 16  # characters of output in one message
 _COST = 64  # bytes that a piece of text takes besides its characters, however short it is
@@ -44,23 +45,17 @@ class Limits:
     bytes: int = 32 << 20
 
 
-class Question:
-    """Something asked of the client; `wait` returns the answer."""
+class _Question:
+    """Something asked of the client."""
 
     def __init__(self) -> None:
-        self._answered = threading.Event()
-        self._answer: Answer | Failure | None = None
+        self.answered = threading.Event()
+        self.answer: Answer | Failure | None = None
 
-    def answer(self, message: Answer | Failure | None) -> None:
-        """Give the answer; None says that there will be none."""
-        self._answer = message
-        self._answered.set()
-
-    def wait(self) -> Answer | Failure | None:
-        """Wait for the answer; None if the client has gone. An interrupt of the evaluation ends the wait."""
-        wait_for(self._answered, None)
-        check_interrupt()  # Ctrl-C at a question also ends the input: of the two, the interrupt is what was meant
-        return self._answer
+    def give(self, answer: Answer | Failure | None) -> None:
+        """Give the ANSWER; None says that there will be none."""
+        self.answer = answer
+        self.answered.set()
 
 
 @dataclass(slots=True)
@@ -94,9 +89,10 @@ class Link:
         self._room = threading.Event()
         self._room.set()
         self._numbers = count(1)
-        self._questions: dict[str, Question] = {}
+        self._questions: dict[str, _Question] = {}
         self._pending = 0
         self._pending_bytes = 0
+        self.turn = Pool(1, f"questions of {peer}")  # for what is done in turn; see `ops.Place`
 
     # -- what is under way
 
@@ -224,25 +220,33 @@ class Link:
 
     # -- asking
 
-    def ask(self, method: str, params: dict[str, Any]) -> Question:
-        """Ask the client for METHOD."""
-        question = Question()
+    def ask(self, method: str, params: dict[str, Any]) -> Answer | Failure | None:
+        """Ask the client for METHOD and return the answer; None if he has gone.
+
+        Raises:
+            KeyboardInterrupt: the evaluation that asks was interrupted.
+        """
+        question = _Question()
         number = f"s{next(self._numbers)}"  # told from the numbers of a client by anybody who reads along
         with self._lock:
-            if not self.lost.is_set():
-                self._questions[number] = question
-        if self.lost.is_set():
-            question.answer(None)
-        else:
+            if self.lost.is_set():
+                return None
+            self._questions[number] = question
+        try:
             self.send(Request(number, method, params))
-        return question
+            wait_for(question.answered, None)
+            check_interrupt()  # Ctrl-C at a question also ends the input: of the two, the interrupt is what was meant
+            return question.answer
+        finally:
+            with self._lock:
+                self._questions.pop(number, None)
 
     def answered(self, message: Answer | Failure) -> None:
         """Hand on an answer of the client; what was never asked is of no account."""
         with self._lock:
-            question = self._questions.pop(str(message.id), None)
+            question = self._questions.get(str(message.id))
         if question is not None:
-            question.answer(message)
+            question.give(message)
 
     def end(self) -> None:
         """Drop everything: the client has gone. Whoever waits for him goes on."""
@@ -252,8 +256,9 @@ class Link:
             self._size = 0
             questions, self._questions = [*self._questions.values()], {}
         self._room.set()
+        self.turn.shutdown()
         for question in questions:
-            question.answer(None)
+            question.give(None)
 
 
 def _pieces(fragments: Fragments) -> list[Fragments]:
@@ -261,11 +266,12 @@ def _pieces(fragments: Fragments) -> list[Fragments]:
     pieces: list[Fragments] = [[]]
     left = _PIECE
     for style, text in fragments:
-        rest = text
-        while len(rest) > left:
-            pieces[-1].append((style, rest[:left]))
+        start = 0
+        while len(text) - start > left:
+            pieces[-1].append((style, text[start : start + left]))
             pieces.append([])
-            rest, left = rest[left:], _PIECE
+            start, left = start + left, _PIECE
+        rest = text[start:]
         pieces[-1].append((style, rest))
         left -= len(rest) + _COST
         if left <= 0:

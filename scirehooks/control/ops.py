@@ -20,9 +20,10 @@ from scirehooks.values import Values
 
 __all__ = ["Op", "OpTable", "Param", "Place", "op"]
 
-Place = Literal["loop", "pool", "session"]
+Place = Literal["loop", "pool", "turn", "session"]
 """Where an operation is done: on the control loop, for what takes no time and runs nothing of the user's; in the pool,
-for what only looks; or begun on the loop, and answered by the session's own thread."""
+for what only looks; in turn, one after the other for each connection, for what may come to code of the user's that does
+not end; or begun on the loop, and answered by the session's own thread."""
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 _MARK = "__scirehooks_op__"

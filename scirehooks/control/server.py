@@ -11,13 +11,13 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
 from scirehooks.control.connection import Connection
 from scirehooks.control.link import Limits
 from scirehooks.control.peer import Peer
+from scirehooks.control.pool import Pool
 from scirehooks.control.service import Service
 from scirehooks.control.wire import FAILED, Failure, encode
 from scirehooks.errors import ScireError
@@ -25,7 +25,7 @@ from scirehooks.shell.running.streams import routed
 
 __all__ = ["Server"]
 
-_POOL = 4  # threads that complete, describe and read long lines
+_POOL = 4  # threads that describe, tell what a prompt shows, and read long lines
 _BREATH = 0.5  # seconds after an error of accept, such as too many open files
 _LAST_WORDS = 1.0  # seconds that clients have to read what is on its way to them when the server closes
 _log = logging.getLogger("scirehooks")
@@ -51,16 +51,21 @@ class Server:
         self._threads = threads
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="control loop", daemon=True)
-        self._pool = ThreadPoolExecutor(_POOL, thread_name_prefix="control")
+        self._pool = Pool(_POOL, "control")
         self._connections: set[Connection] = set()
         self._listening: set[asyncio.Task[None]] = set()
         self._resources = ExitStack()
-        self._closed = False
-
-    @property
-    def connections(self) -> int:
-        """How many clients are connected."""
-        return len(self._connections)
+        # How it ends; each is done again if it was interrupted, and is taken away once it was done.
+        self._steps: list[Callable[[float, str], object]] = [
+            lambda _drain, _reason: self._do(self._stop_listening()),
+            lambda drain, _reason: service.end(drain),
+            lambda _drain, reason: self._do(self._disconnect(reason)),
+            lambda _drain, _reason: self._loop.call_soon_threadsafe(self._loop.stop),
+            lambda _drain, _reason: self._thread.join(),
+            lambda _drain, _reason: self._loop.close(),
+            lambda _drain, _reason: self._pool.shutdown(),
+            lambda _drain, _reason: self._resources.close(),
+        ]
 
     def start(self) -> Server:
         """Begin to serve, and return the server."""
@@ -91,18 +96,22 @@ class Server:
         self._loop.call_soon_threadsafe(function)
 
     def close(self, drain: float = 0.0, reason: str = "The system ends.") -> None:
-        """Take no more connections, wait up to DRAIN seconds for what is under way, end the rest, tell all REASON."""
-        if self._closed:
-            return
-        self._closed = True
-        self._do(self._stop_listening())
-        self._service.end(drain)
-        self._do(self._disconnect(reason))
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        self._resources.close()
+        """Take no more connections, wait up to DRAIN seconds for what is under way, end the rest, tell all REASON.
+
+        What fails or interrupts meanwhile is raised once everything has ended; an interrupt ends the wait.
+        """
+        failed: BaseException | None = None
+        while self._steps:
+            try:
+                self._steps[0](drain, reason)
+            except BaseException as error:  # noqa: BLE001 - of whatever kind, it is raised below
+                again = failed is None and not isinstance(error, Exception)  # who goes on interrupting is in a hurry
+                failed, drain = failed or error, 0.0
+                if again:
+                    continue
+            del self._steps[0]
+        if failed is not None:
+            raise failed
 
     # -- on the control loop
 

@@ -7,13 +7,14 @@ from whatever thread has the answer.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from scirehooks.control.arguments import arguments
 from scirehooks.control.attached import Attached
@@ -26,11 +27,13 @@ from scirehooks.control.news import news
 from scirehooks.control.oneshot import DRAIN
 from scirehooks.control.ops import Op, OpTable, op
 from scirehooks.control.peer import Peer
+from scirehooks.control.pool import Pool
 from scirehooks.control.sessions import Audit, Sessions
 from scirehooks.control.wire import Notification, Request
 from scirehooks.errors import GivenUpError, ScireError
 from scirehooks.hooks import BUILTIN, Runtime
 from scirehooks.shell import Drained, Host, Renderer, Session
+from scirehooks.shell.running.evaluation import current_evaluation
 from scirehooks.shell.showing.problems import explain
 from scirehooks.values import Values
 
@@ -67,10 +70,10 @@ class Service:
         self._status = status
         self._follow = follow
         self._audit = audit
-        self._pool: Executor | None = None
+        self._pool: Executor = Pool(1, "control")
         self._ops = OpTable(self)
         self._description = Description(runtime, values, self._ops, version)
-        self.sessions = Sessions(runtime, values, self._host, audit, self._in_pool)
+        self.sessions = Sessions(runtime, values, self._host, audit)
         renderer.defpage(Who, who_page)
         runtime.define(ControlCommands(self.sessions, events), BUILTIN)
         runtime.defstatus("sessions", lambda: status_of(self.sessions), owner=BUILTIN)
@@ -81,21 +84,12 @@ class Service:
     # -- what the server needs
 
     def begin(self, pool: Executor) -> None:
-        """Begin to serve; POOL runs what takes a moment and nothing of the user's."""
+        """Begin to serve; POOL runs what takes a moment."""
         self._pool = pool
 
     def end(self, drain: float) -> None:
         """Wait up to DRAIN seconds for what is under way, then end it, and close all sessions."""
         self.sessions.end(drain)
-
-    def _in_pool(self, function: Callable[[], object]) -> None:
-        if self._pool is None:
-            function()
-            return
-        try:
-            self._pool.submit(function)
-        except RuntimeError:  # the server has closed; what cleans up is done all the same
-            function()
 
     def received(self, link: Link, message: Request | Notification, size: int) -> None:
         """Deal with MESSAGE, a line of SIZE bytes, of the client at LINK."""
@@ -107,10 +101,10 @@ class Service:
                 call.answer(found.do(call, **params))
                 return
             call.begin()
-            if found.place == "pool":
-                self._in_pool(lambda: self._done(call, found, params))
-            else:
+            if found.place == "session":
                 found.do(call, **params)
+            else:
+                (self._pool if found.place == "pool" else link.turn).submit(self._done, call, found, params)
         except Exception as error:  # noqa: BLE001 - the door of control operations: whatever fails is answered
             call.fail(error)
 
@@ -168,19 +162,8 @@ class Service:
         if not len(self._runtime.hooks["session-open-hook"]):
             call.answer(result)
             return
-        late = threading.Timer(_OPENING, lambda: self.sessions.interrupt(attached, force=True))
-        late.daemon = True
-        late.start()
-
-        def opened(_: object) -> None:
-            late.cancel()
-            call.answer(result)
-
-        self.sessions.start(attached, "session-open-hook", lambda: self._opened(attached), opened)
-
-    def _opened(self, attached: Attached) -> None:
-        session = attached.session
-        self._runtime.hooks["session-open-hook"].run(session.name, session.actor)
+        greeting = _Greeting(self._runtime, attached)
+        self.sessions.start(attached, "session-open-hook", greeting, lambda _: call.answer(result))
 
     @op("session/close", result={})
     def close_session(self, call: Call, *, session: str) -> dict[str, Any]:
@@ -204,15 +187,16 @@ class Service:
         result={
             "status": "the exit status that it means; 0 is success",
             "quit": "whether the session wishes to end",
-            "value": "the value as JSON, null for none",
+            "value": "the value as JSON, null for none and where it is not wanted",
             "text": "the answer as styled text",
         },
     )
-    def evaluate(self, call: Call, *, session: str, text: str, width: int = 0) -> None:
+    def evaluate(self, call: Call, *, session: str, text: str, width: int = 0, value: bool = True) -> None:
         """Evaluate TEXT in SESSION.
 
         What comes of it is shown WIDTH columns wide (0: as wide as the session is). What it prints comes as `output`
         meanwhile, and so do the answers of all lines but the last. `input` and `program` may be asked of this client.
+        Whoever only shows the text says that he wants no VALUE: it may be large.
         """
         attached = self.sessions.of(call.link, session)
 
@@ -221,7 +205,7 @@ class Service:
                 result = self._failed(result)
             call.answer(result, {**result, "value": None})
 
-        self.sessions.start(attached, text, lambda: attached.evaluate(text, width or attached.width), done)
+        self.sessions.start(attached, text, lambda: attached.evaluate(text, width or attached.width, value), done)
 
     def _failed(self, error: BaseException) -> dict[str, Any]:
         """Return the result of an evaluation that ERROR ended from outside."""
@@ -263,9 +247,25 @@ class Service:
             if self._audit is not None:
                 self._audit(attached.link.peer, attached.key, line)
 
-        def run() -> int:
+        greeting = _Greeting(self._runtime, attached)
+
+        def greet() -> None:
             with arguments(argv), wanted.printing(attached.console):
-                self._opened(attached)
+                greeting()
+
+        def greeted(result: BaseException | None) -> None:
+            if result is not None and not greeting.late:
+                done(result)  # Ctrl-C, say, which is meant for the batch
+                return
+            try:
+                begin()
+            except ScireError as error:  # the client has gone meanwhile, or the system ends
+                done(error)
+
+        def begin() -> None:
+            self.sessions.start(attached, wanted.audited, run, done)
+
+        def run() -> int:
             with arguments(argv):
                 return wanted.run(attached, self._renderer, self._follow, came)
 
@@ -274,7 +274,14 @@ class Service:
             self.sessions.close(attached)
             call.answer({"status": status})
 
-        self.sessions.start(attached, wanted.audited, run, done)
+        try:
+            if len(self._runtime.hooks["session-open-hook"]):
+                self.sessions.start(attached, "session-open-hook", greet, greeted)
+            else:
+                begin()
+        except ScireError:
+            self.sessions.close(attached)
+            raise
 
     def _told(self, attached: Attached, error: BaseException) -> int:
         """Tell the client of a batch what ended it from outside, and return the exit status."""
@@ -298,11 +305,8 @@ class Service:
         return {"interrupted": sum(self.sessions.interrupt(each, force=force) for each in chosen)}
 
     @op("closed", result={})
-    def closed(self, call: Call, *, stream: str) -> dict[str, Any]:
-        """Know that nobody reads STREAM of this client any more.
-
-        STREAM is stdout or stderr.
-        """
+    def closed(self, call: Call, *, stream: Literal["stdout", "stderr"]) -> dict[str, Any]:
+        """Know that nobody reads STREAM of this client any more."""
         for attached in self.sessions.all():
             if attached.link is call.link:
                 attached.console.close(stream)
@@ -318,7 +322,7 @@ class Service:
 
     # -- while somebody types
 
-    @op("complete", place="pool", result={"start": "where in TEXT it begins", "candidates": "pairs of word and doc"})
+    @op("complete", place="turn", result={"start": "where in TEXT it begins", "candidates": "pairs of word and doc"})
     def complete(self, call: Call, *, session: str, text: str) -> dict[str, Any]:
         """Return what could complete TEXT, the input of SESSION up to the cursor.
 
@@ -327,7 +331,7 @@ class Service:
         found = self.sessions.of(call.link, session).host.complete(text)
         return {"start": found.start, "candidates": [[each.word, each.doc] for each in found.candidates]}
 
-    @op("signature", place="pool", result={"usage": "how it is called", "doc": "what it does, in a line"})
+    @op("signature", place="turn", result={"usage": "how it is called", "doc": "what it does, in a line"})
     def signature(self, call: Call, *, session: str, text: str) -> dict[str, Any]:
         """Return how the command or call that is being typed is used.
 
@@ -374,3 +378,28 @@ class Service:
             "news": news(self._runtime.journal, attached.unseen()),
             "generation": self._description.generation,
         }
+
+
+class _Greeting:
+    """Calls the functions in session-open-hook for ATTACHED, for no longer than they may keep somebody waiting."""
+
+    def __init__(self, runtime: Runtime, attached: Attached) -> None:
+        self._runtime = runtime
+        self._session = attached.session
+        self.late = False  # they were interrupted
+
+    def __call__(self) -> None:
+        evaluation = current_evaluation.get()
+        assert evaluation is not None
+
+        def end() -> None:
+            self.late = True
+            evaluation.interrupt(force=True)
+
+        timer = threading.Timer(_OPENING, end)
+        timer.daemon = True
+        contextvars.Context().run(timer.start)
+        try:
+            self._runtime.hooks["session-open-hook"].run(self._session.name, self._session.actor)
+        finally:
+            timer.cancel()

@@ -14,6 +14,7 @@ from scirehooks.control.attached import Attached
 from scirehooks.control.console import LinkConsole
 from scirehooks.control.link import Link
 from scirehooks.control.peer import Peer
+from scirehooks.control.pool import start_apart
 from scirehooks.errors import ConflictError, UnknownNameError
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Host, Session
@@ -34,7 +35,7 @@ _SHELL = re.compile(r"shell(-([2-9]|[1-9][0-9]{1,5}))?")  # how sessions are cal
 class Sessions:
     """The sessions of RUNTIME that clients have opened.
 
-    HOST makes what answers a session's lines; IN_POOL runs a function in a thread that nobody waits for.
+    HOST makes what answers a session's lines.
     """
 
     def __init__(
@@ -43,16 +44,16 @@ class Sessions:
         values: Values,
         host: Callable[[Session, Peer], Host],
         audit: Audit | None,
-        in_pool: Callable[[Callable[[], object]], None],
     ) -> None:
         self.evaluations = Evaluations(runtime)
         self._runtime = runtime
         self._values = values
         self._host = host
         self._audit = audit
-        self._in_pool = in_pool
         self._changed = threading.Condition()  # guards what follows; waited for by `end`
         self._attached: dict[str, Attached] = {}
+        self._untold = 0  # evaluations whose end nobody has been told of
+        self._ending = False
 
     def all(self) -> list[Attached]:
         """Return the sessions, the oldest first."""
@@ -71,11 +72,6 @@ class Sessions:
             }
             for each in self.all()
         ]
-
-    def changed(self, seconds: float) -> None:
-        """Wait until a session becomes idle or is gone, at most SECONDS."""
-        with self._changed:
-            self._changed.wait(seconds)
 
     # -- opening and finding
 
@@ -139,14 +135,17 @@ class Sessions:
         """Let RUN run in the thread of the session ATTACHED, for TEXT, and tell DONE what came of it.
 
         Raises:
-            ConflictError: the session is evaluating something already.
+            ConflictError: the session is evaluating something already, or the system ends.
         """
         with self._changed:
+            if self._ending:
+                raise ConflictError("The system is ending.", "Type it again after the restart.")
             if attached.closing:
                 raise ConflictError(f"The session {attached.key} is closed.", "Open another one.")
             if attached.busy:
                 raise ConflictError(f"The session {attached.key} is evaluating.", "Wait for it, or interrupt it.")
             attached.busy = True
+            self._untold += 1
 
         def call() -> T:
             token = current_console.set(attached.console)
@@ -158,14 +157,23 @@ class Sessions:
                 current_console.reset(token)
 
         def ended(_: Evaluation, result: T | BaseException) -> None:
-            self._idle(attached)
-            done(result)
+            self._idle(attached)  # first, so that whoever is told may start the next one at once
+            try:
+                done(result)
+            finally:
+                self._told()
 
         try:
             self.evaluations.start(attached.session, text, call, ended)
         except BaseException:
             self._idle(attached)
+            self._told()
             raise
+
+    def _told(self) -> None:
+        with self._changed:
+            self._untold -= 1
+            self._changed.notify_all()
 
     def _idle(self, attached: Attached) -> None:
         """Know that nothing is under way in ATTACHED any more; if its client has gone, that was all."""
@@ -174,7 +182,7 @@ class Sessions:
             closing = attached.closing
             self._changed.notify_all()
         if closing:
-            self._in_pool(lambda: self._clean(attached))
+            self._begin_to_clean(attached)
 
     def interrupt(self, attached: Attached, *, force: bool = False) -> bool:
         """End what is under way in ATTACHED, in a moment; whether there was anything."""
@@ -195,7 +203,14 @@ class Sessions:
         if busy:
             self.interrupt(attached)
         else:
-            self._in_pool(lambda: self._clean(attached))
+            self._begin_to_clean(attached)
+
+    def _begin_to_clean(self, attached: Attached) -> None:
+        """Clean up behind ATTACHED in a thread of its own: leases end, whatever else is under way."""
+        try:
+            start_apart(f"end of {attached.key}", lambda: self._clean(attached))
+        except RuntimeError:  # no thread can be started
+            self._clean(attached)
 
     def _clean(self, attached: Attached) -> None:
         # The lease first: as long as the session is listed, nobody gets its name. Of batches that end at the same
@@ -223,14 +238,15 @@ class Sessions:
         """Wait up to DRAIN seconds for what is under way, then end it and close all sessions."""
         until = time.monotonic() + drain
         with self._changed:
-            while any(each.busy for each in self._attached.values()) and (left := until - time.monotonic()) > 0:
+            self._ending = True
+            while self._untold and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
         self.evaluations.close()
         for attached in self.all():
             self.close(attached)
         until = time.monotonic() + 1.0
         with self._changed:
-            while self._attached and (left := until - time.monotonic()) > 0:
+            while (self._attached or self._untold) and (left := until - time.monotonic()) > 0:
                 self._changed.wait(left)
 
 

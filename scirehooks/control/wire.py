@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from scirehooks.errors import ScireError, ValueFormatError, WireError
 from scirehooks.records import dataclass
+from scirehooks.shell.showing.text import neutral
 from scirehooks.values import Json, parse_json
 
 __all__ = [
@@ -177,7 +178,8 @@ def failure(number: str | int | None, error: BaseException) -> Failure:
         data = {"type": type(error).__name__, "status": error.exit_status, "hint": error.hint}
         return Failure(number, FAILED, str(error), data)
     data = {"type": type(error).__name__}
-    return Failure(number, INTERNAL, f"{type(error).__name__}: {error}. This is a fault of scirehooks.", data)
+    said = neutral(f"{type(error).__name__}: {error}")  # of a class and with a text that may be the user's
+    return Failure(number, INTERNAL, f"{said}. This is a fault of scirehooks.", data)
 
 
 def _shown(value: Json) -> str:

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from scirehooks.errors import ConnectionLostError, ScireError
 from scirehooks.shell import Fragments
+from scirehooks.shell.showing.text import neutral
 from scirehooks.terminal.link import Link
 from scirehooks.terminal.pager import page
 from scirehooks.terminal.screen import Screen
@@ -20,8 +21,10 @@ __all__ = ["Answer", "Reply"]
 # The server gives up what it cannot end after .8 s; with the way there and back the prompt is there within a second.
 _PATIENCE = 0.95
 
+T = TypeVar("T")
 
-class _Interrupted(Exception):
+
+class _Interrupted(KeyboardInterrupt):
     """Somebody pressed Ctrl-C instead of giving an answer."""
 
 
@@ -46,6 +49,7 @@ class Answer:
         self._text = text
         self._read = read
         self._heard: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._sent = False
         self._left = False
         self._lock = threading.Lock()  # of leaving: what is heard is shown here or there, and never nowhere
         self._result: Future[Any] = Future()
@@ -113,7 +117,7 @@ class Answer:
             return Reply(1)
         except ScireError as error:
             self._screen.fresh_line()
-            self._screen.show([("error", f"{error}\n")])
+            self._screen.show(_failed(error))
             return Reply(error.exit_status)
         self._screen.fresh_line()
         page(self._screen, _fragments(result["text"]))
@@ -121,15 +125,14 @@ class Answer:
 
     def _unknown(self) -> Fragments:
         line = self._text.split("\n", 1)[0]
-        return [("warning", f"It is not known whether this was done: {line}\n")]
+        what = "It is not known whether this was done" if self._sent else "There was no connection: this was not sent"
+        return [("warning", f"{what}: {line}\n")]
 
     # -- in the thread that talks
 
     def _converse(self) -> None:
         try:
             self._result.set_result(self._talk())
-        except ScireError as error:
-            self._result.set_exception(error)
         except BaseException as error:  # noqa: BLE001 - a door: the one who waits raises it
             self._result.set_exception(error)
         finally:
@@ -142,14 +145,13 @@ class Answer:
             self._show_late()
 
     def _talk(self) -> Any:
-        try:
-            return self._link.evaluate(self._text, self)
-        except _Interrupted:
-            while True:
-                try:
-                    return self._link.go_on(self)
-                except _Interrupted:
-                    continue
+        client = self._link.evaluate(self._text)
+        self._sent = True
+        while True:
+            try:
+                return client.resume(self)
+            except _Interrupted:
+                continue
 
     def _show_late(self) -> None:
         """Show above the prompt what came of a line that nobody waits for any more."""
@@ -158,8 +160,23 @@ class Answer:
         except ConnectionLostError:
             text = self._unknown()
         except ScireError as error:
-            text = [("error", f"{error}\n")]
+            text = _failed(error)
         self._screen.above(self._screen.styled(text))
+
+    def _done_here(self, act: Callable[[], T], otherwise: T) -> T:
+        """Return what ACT gives in the thread that waits, or raise what it raises; OTHERWISE if nobody waits."""
+        done: Future[T] = Future()
+
+        def do() -> None:
+            try:
+                done.set_result(act())
+            except KeyboardInterrupt:
+                self._interrupt()
+                done.set_exception(_Interrupted())
+            except Exception as error:  # noqa: BLE001 - the terminal door: the code that asks is told
+                done.set_exception(error)
+
+        return done.result() if self._here(do) else otherwise
 
     def _here(self, act: Callable[[], None]) -> bool:
         """Let the thread that waits ACT; return whether there is one."""
@@ -181,30 +198,22 @@ class Answer:
 
         Ctrl-C leaves the question without an answer: the code is interrupted, and must not take it for an end.
         """
-        read: Future[str] = Future()
 
-        def ask() -> None:
+        def ask() -> str:
             try:
-                read.set_result(self._read(prompt))
+                return self._read(prompt)
             except EOFError:
-                read.set_result("")
-            except KeyboardInterrupt:
-                self._interrupt()
-                read.set_exception(_Interrupted())
+                return ""
 
-        return read.result() if self._here(ask) else ""
+        return self._done_here(ask, "")
 
     def program(self, text: str) -> int:
         """Run a program on this terminal; Ctrl-C is for the program."""
-        ended: Future[int] = Future()
+        return self._done_here(lambda: self._screen.program(["/bin/sh", "-c", text]), 127)
 
-        def run() -> None:
-            try:
-                ended.set_result(self._screen.program(["/bin/sh", "-c", text]))
-            except OSError as error:
-                ended.set_exception(error)
 
-        return ended.result() if self._here(run) else 127
+def _failed(error: ScireError) -> Fragments:
+    return [("error", f"{neutral(str(error))}\n")]
 
 
 def _fragments(text: list[Any]) -> Fragments:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from scirehooks.control.client import Client, Handler
+from scirehooks.control.client import Client
 from scirehooks.errors import ConnectionLostError, ScireError
 from scirehooks.shell import Fragments
 from scirehooks.terminal.screen import Screen
@@ -46,6 +46,7 @@ class Link:
         self._client: Client | None = None
         self._session = ""
         self._reason = ""
+        self._lock = threading.Lock()  # of `_client`: each is lost once
         self._ended = threading.Event()
         self._try_now = threading.Event()
         self._askers = ThreadPoolExecutor(_ASKERS, thread_name_prefix="terminal")
@@ -55,7 +56,8 @@ class Link:
         """Leave the system, which goes on."""
         self._ended.set()
         self._try_now.set()
-        client, self._client = self._client, None
+        with self._lock:
+            client, self._client = self._client, None
         if client is not None:
             asked = self._askers.submit(client.request, "session/close", session=self._session)
             with contextlib.suppress(ScireError, TimeoutError):
@@ -71,7 +73,8 @@ class Link:
         if self._outdated:
             self._outdated = False  # asked once for each prompt: a server that hangs must not stop each key
             with contextlib.suppress(ScireError, TimeoutError):
-                self._describe(self.ask_plain("describe", generation=self._generation).result(_PATIENCE))
+                asked = self.ask("describe", session=False, generation=self._generation)
+                self._describe(asked.result(_PATIENCE))
         return self._commands
 
     @property
@@ -79,26 +82,33 @@ class Link:
         """Whether there is a system at the other end."""
         return self._client is not None
 
-    def ask(self, method: str, **params: Any) -> Future[Any]:
-        """Ask METHOD for this session without waiting; the answer may be a `ScireError`."""
-        client, session = self._client, self._session
+    @property
+    def over(self) -> bool:
+        """Whether there is no connection, and will be none."""
+        return self._reconnect is None and not self.connected
+
+    def ask(self, method: str, *, session: bool = True, **params: Any) -> Future[Any]:
+        """Ask METHOD, for this SESSION or for none, without waiting; the answer may be a `ScireError`."""
+        client = self._client
         if client is None:
             failed: Future[Any] = Future()
             failed.set_exception(ConnectionLostError(self.trouble))
             return failed
-        return self._askers.submit(client.request, method, session=session, **params)
+        if session:
+            params["session"] = self._session
+        return self._askers.submit(client.request, method, **params)
 
-    def evaluate(self, text: str, handler: Handler) -> Any:
-        """Evaluate TEXT, let HANDLER deal with what comes meanwhile, and return what comes of it."""
-        if self._client is None:
-            raise ConnectionLostError(self.trouble)
-        return self._client.converse("eval", handler, session=self._session, text=text, width=self._screen.columns)
+    def evaluate(self, text: str) -> Client:
+        """Have TEXT evaluated, and return the client, whose `resume` then returns what comes of it.
 
-    def go_on(self, handler: Handler) -> Any:
-        """Go on with an evaluation that HANDLER left by an exception."""
-        if self._client is None:
+        Raises:
+            ConnectionLostError: there is no connection; TEXT was not sent.
+        """
+        client = self._client
+        if client is None:
             raise ConnectionLostError(self.trouble)
-        return self._client.resume(handler)
+        client.begin("eval", session=self._session, text=text, width=self._screen.columns, value=False)
+        return client
 
     def interrupt(self, *, force: bool) -> None:
         """End what is being evaluated, wherever it is if FORCE says so."""
@@ -107,7 +117,13 @@ class Link:
                 self._client.notify("interrupt", session=self._session, force=force)
 
     def before_prompt(self) -> Fragments:
-        """Ask what is to be known at a prompt; return the news of what others have changed."""
+        """Ask what is to be known at a prompt; return the news of what others have changed.
+
+        Raises:
+            ConnectionLostError: there is no connection, and there will be none.
+        """
+        if self.over:
+            raise ConnectionLostError(self.trouble)
         if self.unanswered:
             return []  # it has been waited for
         try:
@@ -121,13 +137,6 @@ class Link:
         self._outdated = answer["generation"] != self._generation
         return [(style, text) for style, text in answer["news"]]
 
-    def ask_plain(self, method: str, **params: Any) -> Future[Any]:
-        """Ask METHOD, which belongs to no session, without waiting."""
-        client = self._client
-        if client is None:
-            return self.ask(method)
-        return self._askers.submit(client.request, method, **params)
-
     # -- the connection
 
     def _open(self, sock: socket.socket) -> None:
@@ -136,12 +145,12 @@ class Link:
         Raises:
             ScireError: the other end did not want one, or went away.
         """
-        client = Client(sock, self._unasked, lambda: self._lost(client))
+        client = Client(sock, self._unasked, self._lost)
         try:
             opened = client.request(
                 "session/open",
                 width=self._screen.columns,
-                cwd=os.getcwd(),
+                cwd=_directory(),
                 interactive=True,
                 name=self._session,
             )
@@ -153,8 +162,9 @@ class Link:
         self.banner = [(style, text) for style, text in opened["banner"]]
         self._generation, self._outdated = None, True
         self._reason = ""
-        self.trouble = ""
-        self._client = client
+        with self._lock:
+            self.trouble = ""
+            self._client = client
         if client.ended:  # while all this was done
             self._lost(client)
 
@@ -173,19 +183,22 @@ class Link:
 
     def _lost(self, client: Client) -> None:
         """Say that the connection is lost, and look for another one."""
-        if self._ended.is_set() or self._client is not client:
-            return
-        self._client = None
+        reason = self._reason or client.reason
+        with self._lock:
+            if self._ended.is_set() or self._client is not client:
+                return
+            self._client = None
+            self.trouble = "not connected: trying again"
+            if self._reconnect is None:
+                self.trouble = f"{reason} The system that this shell belongs to has ended.".lstrip()
         if self.answering:
             self.answering = False
             self._screen.leave(EOFError())  # nobody waits for the input any more
-        why = f" ({self._reason})" if self._reason else ""
         if self._reconnect is None:
-            self.trouble = f"The system that this shell belongs to has ended{why}."
             self._screen.leave(ConnectionLostError(self.trouble))
             return
-        self.trouble = "not connected: trying again"
-        self._say("warning", f"The connection is lost{why}. Trying to connect again; what you type is kept.")
+        lost = "The connection is lost. Trying to connect again; what you type is kept."
+        self._say("warning", f"{reason} {lost}".lstrip())
         threading.Thread(target=self._connect_again, args=[self._reconnect], name="reconnecting", daemon=True).start()
 
     def _connect_again(self, reconnect: Reconnect) -> None:
@@ -202,7 +215,9 @@ class Link:
         else:
             return
         if self.connected:
+            news = self.before_prompt()  # which asks for the toolbar, too
             self._say("good", f"Connected again: scirehooks {self.title}")
+            self._screen.above(self._screen.styled(news))
 
     def _say(self, style: str, text: str) -> None:
         self._screen.above(self._screen.styled([(style, text), ("", "\n")]))
@@ -211,8 +226,11 @@ class Link:
     # -- what stands in the way
 
     def ready(self) -> bool:
-        """Whether a line can be sent now; if not, say why, above the line that is kept."""
-        if not self.connected:
+        """Whether a line can be sent now; if not, say why, above the line that is kept.
+
+        Where there will be no other connection it can: the attempt tells that all has ended.
+        """
+        if not self.connected and not self.over:
             self._try_now.set()
             self._say("warning", "Not connected: the line is kept. Press Enter again once the connection is back.")
             return False
@@ -220,3 +238,11 @@ class Link:
             self._say("warning", "The server has not answered the line before: this one is kept.")
             return False
         return True
+
+
+def _directory() -> str:
+    """Return the current directory; nothing if it has been removed."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ""

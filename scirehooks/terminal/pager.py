@@ -16,7 +16,10 @@ from scirehooks.terminal.screen import Screen
 __all__ = ["page"]
 
 # As git does: R keeps colours, F needs no key for one screen, and X leaves what was read in the scrollback.
-_LESS = "FRX"
+# The prompt says how to go on: by itself it is a colon or (END), which look like places to type at.
+_LESS = r"FRXPs?e(END) q goes on:Space shows more, q goes on."
+# What is typed at it must not become a file (s), or a program (!).
+_ENVIRONMENT = {"LESS": _LESS, "LESSSECURE": "1", "LV": "-c"}
 _MORE = "-- more: Space, Enter: a line, g: all, q: stop --"
 
 
@@ -35,7 +38,7 @@ def page(screen: Screen, fragments: Sequence[tuple[str, str]]) -> None:
     elif command[0] == "cat":
         screen.write(text)
     else:
-        environment = {**os.environ, "LESS": os.environ.get("LESS", _LESS), "LV": os.environ.get("LV", "-c")}
+        environment = {**_ENVIRONMENT, **os.environ}
         try:
             screen.program(command, text=text, environment=environment)
         except OSError as error:  # it has gone since it was looked for, or is no program

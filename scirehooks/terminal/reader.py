@@ -13,6 +13,7 @@ from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import vi_insert_mode
 from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples
 
+from scirehooks.errors import ConnectionLostError
 from scirehooks.shell.line.language import needs_more
 from scirehooks.terminal.asking import Asking
 from scirehooks.terminal.completer import LinkCompleter
@@ -155,8 +156,14 @@ class LineReader:
         app = self._session.app
         app.erase_when_done = False
         app.editing_mode = self._choice.mode
+
+        def begin() -> None:
+            self._screen.typing_begins()
+            if self._link.over:
+                self._screen.leave(ConnectionLostError(self._link.trouble))  # it ended before we began
+
         with self._screen.typing(app):
-            return self._session.prompt(default=text, accept_default=accept, pre_run=self._screen.typing_begins)
+            return self._session.prompt(default=text, accept_default=accept, pre_run=begin)
 
     def _want_command(self) -> None:
         """Leave the line, which is kept, to ask for a command."""

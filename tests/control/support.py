@@ -52,7 +52,7 @@ class Terminal:
         self.lost = threading.Event()
         self.idle: list[tuple[str, dict[str, Any]]] = []
         self.idled = threading.Event()
-        self.client = Client(sock, self._idle, self.lost.set)
+        self.client = Client(sock, self._idle, lambda _client: self.lost.set())
         self.screen = Screen()
         self.opened = self.client.converse("session/open", self.screen, interactive=True)
         self.session = self.opened["session"]
@@ -175,10 +175,16 @@ class Served:
         self.server.listen(listener, check)
         return self.path
 
+    def changed(self, seconds: float = 1.0) -> None:
+        """Return when a session becomes idle or is gone, at most after SECONDS."""
+        changed = self.service.sessions._changed
+        with changed:
+            changed.wait(seconds)
+
     def settled(self) -> None:
         """Return when no session is left."""
         while self.service.sessions.all():
-            self.service.sessions.changed(1.0)
+            self.changed()
 
     def close(self) -> None:
         """End the server."""

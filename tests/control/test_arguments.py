@@ -44,3 +44,20 @@ def test_arguments_are_read_as_programs_read_them() -> None:
         assert parser.parse_args().word == "hello"
     with arguments(None):
         assert sys.argv[0] != "file"
+
+
+def test_arguments_are_those_of_the_file_whatever_is_asked_of_the_list() -> None:
+    """`in`, `==`, `+` and the methods that only look never show the arguments of the process."""
+    given = ["file", "--dry-run", "x", "x"]
+    with arguments(given):
+        assert "--dry-run" in sys.argv
+        assert sys.argv == given
+        assert given == sys.argv
+        assert sys.argv != ["file"]
+        assert sys.argv + ["y"] == [*given, "y"]  # noqa: RUF005 - what the test is about
+        assert ["y"] + sys.argv == ["y", *given]  # noqa: RUF005 - what the test is about
+        assert [*reversed(sys.argv)] == given[::-1]
+        assert (sys.argv.index("x"), sys.argv.index("x", 3), sys.argv.count("x")) == (2, 3, 2)
+        assert sys.argv.copy() == given
+        assert " ".join(sys.argv) == "file --dry-run x x"
+    assert "--dry-run" not in sys.argv

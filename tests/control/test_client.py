@@ -23,7 +23,10 @@ class Scripted:
         self.server = Raw(theirs)
         self.idle: list[tuple[str, dict[str, Any]]] = []
         self.lost = threading.Event()
-        self.client = Client(ours, lambda method, params: self.idle.append((method, params)), self.lost.set)
+        self.client = Client(ours, lambda method, params: self.idle.append((method, params)), self._lose)
+
+    def _lose(self, client: Client) -> None:
+        self.lost.set()
 
     def say(self, **message: Any) -> None:
         """Send MESSAGE as the server."""
@@ -144,15 +147,66 @@ def test_ctrl_c_at_a_question_does_not_ask_it_again(served: Served) -> None:
     assert terminal.client.resume(Screen("never"))["status"] == 130
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(7, "Argument list too long"), "The terminal could not do it: [Errno 7] Argument list too long."),
+        (ValueError("embedded null byte"), "The terminal could not do it: embedded null byte."),
+        (RuntimeError(), "The terminal could not do it: RuntimeError."),
+    ],
+)
+def test_terminal_that_fails_at_a_question_says_so(scripted: Scripted, error: Exception, said: str) -> None:
+    """The code that asks waits for an answer of whatever kind, and the conversation goes on."""
+
+    class Failing(Screen):
+        def input(self, prompt: str) -> str:
+            raise error
+
+    talking = Doing(lambda: scripted.client.converse("eval", Failing()))
+    number = scripted.server.line()["id"]
+    scripted.say(method="input", id="s1", params={})
+    assert scripted.server.line()["error"]["message"] == said
+    scripted.say(id=number, result=7)
+    assert talking.result() == 7
+
+
+def test_begin_of_what_cannot_be_sent_leaves_nothing_to_resume(scripted: Scripted) -> None:
+    """Who begins knows whether it was sent, so that he can tell; what comes of it is for `resume`."""
+    scripted.client.begin("eval")
+    scripted.say(id=scripted.server.line()["id"], result=7)
+    assert scripted.client.resume(Screen()) == 7
+    scripted.server.sock.close()
+    assert scripted.lost.wait(10)
+    with pytest.raises(ConnectionLostError):
+        scripted.client.begin("eval")
+    with pytest.raises(NotAllowedHereError):
+        scripted.client.resume(Screen())
+
+
+def test_reason_of_a_refusal_is_told(scripted: Scripted) -> None:
+    """A server that ends the connection at once says why to no question of ours; what it said before counts no more."""
+    scripted.say(id=None, error={"code": 1, "message": "Another thing."})
+    asking = Doing(lambda: scripted.client.request("one"))
+    scripted.say(id=scripted.server.line()["id"], result=1)
+    assert asking.result() == 1
+    assert scripted.client.reason == ""
+    scripted.say(id=None, error={"code": 1, "message": "Only root may."})
+    scripted.server.sock.close()
+    with pytest.raises(
+        ConnectionLostError, match=r"^Only root may\. The connection to the running system has ended\.$"
+    ):
+        scripted.client.request("two")
+
+
 def test_lost_connection_ends_all_waits_and_is_told_once(served: Served) -> None:
-    """A conversation under way ends by an error that says what to do; nothing can be asked afterwards."""
+    """A conversation under way ends by an error; nothing can be asked afterwards."""
     terminal = served.terminal()
     terminal.say("import os; reader, writer = os.pipe()")
     waiting = terminal.begin("print('begun')\nos.read(reader, 1)")
     assert terminal.screen.came.wait(10)
     for connection in [*served.server._connections]:
         served.server.call(connection.abort)
-    with pytest.raises(ConnectionLostError, match="scirehooks attach"):
+    with pytest.raises(ConnectionLostError, match="has ended"):
         waiting.result()
     assert terminal.lost.wait(10)
     served.runtime.namespace["os"].write(served.runtime.namespace["writer"], b"x")

@@ -62,7 +62,7 @@ def test_follow_shows_the_log_until_interrupted(served: Served) -> None:
     terminal, other = served.terminal(), served.terminal()
     following = terminal.begin("follow --log")
     while [*logging.getLogger().handlers] == before:
-        served.service.sessions.changed(0.01)
+        served.changed(0.01)
     other.say("import logging; logging.getLogger('scirehooks').error('the \\x1b[31m roof is on fire')")
     assert terminal.screen.came.wait(10)
     terminal.client.request("interrupt", session=terminal.session)

@@ -70,6 +70,7 @@ def test_describe_tells_nothing_but_the_generation_until_commands_change(termina
         ("eval", {"session": "s", "text": "", "with": 3}, INVALID_PARAMS, "Did you mean width?"),
         ("eval", {"session": "s", "text": "", "width": True}, INVALID_PARAMS, "whole number"),
         ("describe", {"x": 1}, INVALID_PARAMS, "It takes: generation."),
+        ("closed", {"stream": "result"}, INVALID_PARAMS, "stdout"),
         ("batch", {}, INVALID_PARAMS, "either lines, or text, or stdin"),
         ("batch", {"lines": ["1"], "stdin": True}, INVALID_PARAMS, "either"),
         ("batch", {"text": "1"}, INVALID_PARAMS, "file and the name"),

@@ -6,6 +6,8 @@ import json
 import os
 import resource
 import socket
+import subprocess
+import sys
 import threading
 import time
 import weakref
@@ -143,7 +145,7 @@ def test_two_hundred_connections_at_once_are_served(served: Served) -> None:
     served.settled()
     while threading.active_count() > before + 8:  # the pool's own stay
         time.sleep(0.01)
-    assert served.server.connections == 0
+    assert not served.server._connections
 
 
 # -- slow readers
@@ -180,7 +182,7 @@ def test_client_that_says_it_is_alive_is_kept(served: Served) -> None:
     until = time.monotonic() + 1.2
     while time.monotonic() < until:
         raw.send(b'{"jsonrpc":"2.0","method":"alive"}\n')
-        served.service.sessions.changed(0.1)
+        served.changed(0.1)
     assert attached.link.full
     text = first["text"]
     while (line := raw.line()).get("id") != "batch":
@@ -233,7 +235,7 @@ def test_close_ends_when_what_cleans_up_behind_a_client_fails(served: Served, mo
 
     monkeypatch.setattr(served.service, "lost", fail)
     served.server.close()
-    assert served.server.connections == 0
+    assert not served.server._connections
 
 
 @pytest.mark.parametrize("limits", [Limits(wait=1 << 18, drop=1 << 19, stall=60)])
@@ -243,10 +245,10 @@ def test_evaluation_that_waits_for_a_slow_reader_can_be_interrupted(served: Serv
     raw.begin("batch", lines=[FLOOD])
     attached = served.service.sessions.find(raw.line()["params"]["session"])
     while not attached.link.full:
-        served.service.sessions.changed(0.01)
+        served.changed(0.01)
     assert other.client.request("interrupt", session=attached.key) == {"interrupted": 1}
     while attached.busy:
-        served.service.sessions.changed(1.0)
+        served.changed(1.0)
     while (line := raw.line()).get("id") != "batch":
         pass
     assert line["result"]["status"] == 130
@@ -298,6 +300,73 @@ def test_close_tells_everybody_and_ends_what_is_under_way(served: Served) -> Non
     assert terminal.lost.wait(10)
     assert ("closing", {"reason": "The machine is restarted."}) in terminal.idle
     served.server.close()  # once more does nothing
+
+
+def test_close_that_is_interrupted_ends_everything(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the wait and not the closing: no thread is left, and the streams are those of the process again."""
+    drains: list[float] = []
+    end = served.service.end
+
+    def interrupted(drain: float) -> None:
+        drains.append(drain)
+        if len(drains) == 1:
+            raise KeyboardInterrupt
+        end(drain)
+
+    monkeypatch.setattr(served.service, "end", interrupted)
+    terminal = served.terminal()
+    given_back = threading.Event()
+    served.server._resources.callback(given_back.set)
+    with pytest.raises(KeyboardInterrupt):
+        served.server.close(drain=60)
+    assert drains == [60, 0.0]
+    assert terminal.lost.wait(PATIENCE)
+    assert not served.server._thread.is_alive()
+    assert given_back.is_set()
+
+
+def test_close_in_which_a_step_fails_does_the_others(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is told when all has ended."""
+
+    def fail(drain: float) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(served.service, "end", fail)
+    with pytest.raises(RuntimeError, match="new thread"):
+        served.server.close()
+    assert not served.server._thread.is_alive()
+
+
+HANGING = """
+import socket, threading
+from scirehooks.control import Client, Server, Service
+from scirehooks.hooks import Runtime
+from scirehooks.shell import Host, furnish
+from scirehooks.values import Values
+
+begun = threading.Event()
+Host.complete = lambda self, text: (begun.set(), threading.Event().wait())  # as code of the user's may
+runtime, values = Runtime("shop"), Values()
+server = Server(Service(runtime, values, furnish(runtime, values), title="", status=lambda: "")).start()
+ours, theirs = socket.socketpair()
+server.attach(theirs)
+client = Client(ours, lambda method, params: None, lambda client: None)
+session = client.request("session/open")["session"]
+threading.Thread(target=client.request, args=["complete"], kwargs={"session": session, "text": ""}, daemon=True).start()
+begun.wait()
+threading.excepthook = lambda args: None  # of the thread that asks
+server.close()
+print("closed")
+"""
+
+
+def test_process_ends_though_a_completion_does_not(checkout: Path) -> None:
+    """Nobody waits for the threads of the server at the end."""
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    done = subprocess.run(
+        [sys.executable, "-c", HANGING], env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "closed\n", "")
 
 
 def test_close_waits_for_what_is_under_way_as_long_as_it_may(served: Served) -> None:

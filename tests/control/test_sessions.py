@@ -3,6 +3,8 @@
 import re
 import threading
 import time
+from collections.abc import Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -10,9 +12,10 @@ import pytest
 from scirehooks.control import service as service_module
 from scirehooks.errors import RemoteError
 from scirehooks.hooks import Runtime
-from scirehooks.shell import Renderer, Session
+from scirehooks.shell import Host, Renderer, Session
 from scirehooks.shell.running import evaluation
-from tests.control.support import PATIENCE, Screen, Served, Terminal
+from scirehooks.values import Values
+from tests.control.support import PATIENCE, Doing, Raw, Screen, Served, Terminal
 
 PRINTING = """\
 import asyncio, threading
@@ -139,6 +142,59 @@ def test_audit_is_told_before_each_evaluation(served: Served, audited: list[tupl
     assert audited == [("shell", "1 + 1")]
 
 
+def test_eval_without_value_gives_the_text_only(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal shows the text; making JSON of a large value would hold up everybody."""
+    terminal, made = served.terminal(), list[Any]()
+    monkeypatch.setattr(Values, "to_json", lambda self, value, **_: made.append(value))
+    result = terminal.say("[1, 2]", value=False)
+    assert result == {"status": 0, "quit": False, "value": None, "text": [["", "[1, 2]\n"]]}
+    assert made == []
+
+
+def test_eval_while_the_system_ends_is_refused(served: Served, runtime: Runtime) -> None:
+    """What is under way may end; what would begin now would be cut off."""
+    terminal, other = served.terminal(), served.terminal()
+    go = runtime.namespace["go"] = threading.Event()
+    waiting = terminal.begin("print('begun'); went = go.wait(20); went")
+    assert terminal.screen.came.wait(PATIENCE)
+    ending = Doing(lambda: served.service.end(20))
+    while not served.service.sessions._ending:
+        served.changed(0.01)
+    with pytest.raises(RemoteError, match=r"The system is ending\. Type it again after the restart\."):
+        other.say("1")
+    with pytest.raises(RemoteError, match="The system is ending"):
+        other.client.request("batch", lines=["1"])
+    go.set()
+    ending.result()
+    assert waiting.result()["value"] is True
+
+
+def test_end_waits_until_the_last_answer_is_given(served: Served) -> None:
+    """An evaluation has ended before whoever asked for it is told: he must not be cut off in between."""
+    served.terminal()
+    sessions, order = served.service.sessions, list[str]()
+    idle, go = threading.Event(), threading.Event()
+
+    def done(_: object) -> None:
+        idle.set()
+        go.wait(PATIENCE)
+        order.append("told")
+
+    sessions.start(sessions.all()[0], "1", lambda: 1, done)
+    assert idle.wait(PATIENCE)
+
+    def end() -> None:
+        sessions.end(20)
+        order.append("ended")
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    ending.join(0.5)  # which it does not
+    go.set()
+    ending.join(PATIENCE)
+    assert order == ["told", "ended"]
+
+
 # -- questions to the terminal
 
 
@@ -175,6 +231,21 @@ def test_question_while_the_client_is_at_its_prompt_is_refused(served: Served) -
     served.runtime.namespace["go"].set()
     served.runtime.namespace["asking"].join(10)
     assert "Nobody is there to answer" in terminal.answer("told")
+
+
+def test_question_that_was_interrupted_is_forgotten(served: Served, terminal: Terminal) -> None:
+    """Nobody waits for its answer, which may never come; what was asked is not kept for the life of a session."""
+
+    class Leaving(Screen):
+        def input(self, prompt: str) -> str:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        terminal.client.converse("eval", Leaving(), session=terminal.session, text="input()")
+    terminal.client.request("interrupt", session=terminal.session)
+    terminal.client.resume(Screen())
+    (attached,) = served.service.sessions.all()
+    assert attached.link._questions == {}
 
 
 # -- whose output
@@ -283,7 +354,7 @@ def test_leases_end_with_the_last_of_two_batches(
     for raw in raws:
         raw.begin("batch", lines=["go.wait()"])
     while len(served.service.sessions.all()) < 2:
-        served.service.sessions.changed(0.01)
+        served.changed(0.01)
     go.set()
     for raw in raws:
         while raw.line().get("id") != "batch":
@@ -318,7 +389,7 @@ def test_lost_client_ends_its_evaluation_and_its_leases(served: Served, runtime:
     with pytest.raises(Exception, match="connection"):
         waiting.result()
     while len(served.service.sessions.all()) > 1:
-        served.service.sessions.changed(1.0)
+        served.changed(1.0)
     assert [entry.label for entry in runtime.hooks["order-paid-hook"].entries()] == ["stays"]
     assert other.answer("ended, goes.__name__") == "(True, 'goes')\n"
     assert not terminal.lost.is_set(), "who leaves by himself is not told that he has"
@@ -374,6 +445,52 @@ def test_open_hook_that_hangs_keeps_nobody_out(
     assert served.terminal().say("1")["value"] == 1
 
 
+def test_batch_does_not_wait_for_an_open_hook_that_hangs(
+    served: Served, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no longer than before a prompt; then the lines are run."""
+    monkeypatch.setattr(service_module, "_OPENING", 0.2)
+
+    def hang(session: str) -> None:
+        while True:
+            pass
+
+    runtime.add_hook("session-open-hook", hang)
+    raw = served.raw()
+    raw.begin("batch", lines=["print('ran')"])
+    lines = _until_answered(raw, "batch")
+    assert lines[-1]["result"]["status"] == 0
+    assert "ran\n" in [line["params"].get("text") for line in lines[:-1]]
+    served.settled()
+
+
+def test_ctrl_c_in_the_open_hook_of_a_batch_ends_the_batch(served: Served, runtime: Runtime) -> None:
+    """It was meant for the batch: no line of it is run."""
+    begun, ran = threading.Event(), runtime.namespace.setdefault("ran", [])
+
+    def hang(session: str) -> None:
+        begun.set()
+        while True:
+            pass
+
+    runtime.add_hook("session-open-hook", hang)
+    raw = served.raw()
+    raw.begin("batch", lines=["ran.append(1)"])
+    assert begun.wait(PATIENCE)
+    raw.begin("interrupt")
+    assert _until_answered(raw, "batch")[-1]["result"]["status"] == 130
+    served.settled()
+    assert ran == []
+
+
+def _until_answered(raw: Raw, method: str) -> list[Any]:
+    """What comes up to the answer to METHOD, that included."""
+    lines = [raw.line()]
+    while lines[-1].get("id") != method:
+        lines.append(raw.line())
+    return lines
+
+
 # -- what others did
 
 
@@ -414,6 +531,37 @@ def test_eval_based_on_a_stale_state_is_refused(served: Served) -> None:
 
 
 # -- while somebody types
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleQueue[str]]:
+    """Completion that comes to code of the user's and does not end; here is told what it was asked for."""
+    asked, go = SimpleQueue[str](), threading.Event()
+
+    def complete(self: Host, text: str) -> None:
+        asked.put(text)
+        go.wait(PATIENCE)
+
+    monkeypatch.setattr(Host, "complete", complete)
+    yield asked
+    go.set()
+
+
+def test_completions_that_do_not_end_hold_up_nobody_else(served: Served, stuck: SimpleQueue[str]) -> None:
+    """Other clients have their prompts, each client one completion at a time, and the leases of who goes end."""
+    raws, other = [served.raw() for _ in range(6)], served.terminal()
+    for number, raw in enumerate(raws):
+        session = raw.ask("session/open")["result"]["session"]
+        for again in range(3):
+            raw.begin("complete", session=session, text=f"{number} {again}")
+    assert {stuck.get(timeout=PATIENCE) for _ in raws} == {f"{number} 0" for number in range(6)}
+    assert Doing(lambda: other.ask("prompt")).result()["status"] == "all is well"
+    assert stuck.empty()
+    for raw in raws:
+        raw.sock.close()
+    while len(served.service.sessions.all()) > 1:
+        served.changed()
+    assert [each.key for each in served.service.sessions.all()] == [other.session]
 
 
 def test_questions_while_typing_are_answered(terminal: Terminal) -> None:

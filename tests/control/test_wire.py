@@ -119,3 +119,9 @@ def test_failure_of_a_fault_of_ours_says_so() -> None:
     fault = failure(3, KeyError("x"))
     assert fault.code == INTERNAL
     assert "fault of scirehooks" in fault.message
+
+
+def test_failure_neutralises_the_name_of_a_class() -> None:
+    """It is made by the user's code, as the text is, and comes to a terminal."""
+    error = type("E\n\x1b[31m", (Exception,), {})("\x1b[2J")
+    assert "\x1b" not in failure(1, error).message

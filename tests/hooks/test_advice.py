@@ -144,9 +144,7 @@ def test_advice_held_by_name_binds_late(runtime: Runtime, calls: Calls, target: 
     assert target() == "target"
 
 
-def test_advised_function_is_known_by_its_name_to_who_kept_it(
-    runtime: Runtime, calls: Calls, defhook: DefHook
-) -> None:
+def test_advised_function_is_known_by_its_name_to_who_kept_it(runtime: Runtime, calls: Calls, defhook: DefHook) -> None:
     """A program has the function as it was, and means the one that is advised now: it is in the hook once."""
     hook, bill = defhook(), calls.function("bill")
     runtime.namespace["bill"] = bill

@@ -42,7 +42,7 @@ sys.exit(shell(runtime, history=Path(sys.argv[1])))
 
 # The same system behind a socket, until it is killed.
 SERVING = """
-import signal, socket, sys
+import os, signal, socket, sys
 from scirehooks.control import Peer, Server, Service
 from scirehooks.hooks import Runtime
 from scirehooks.shell import furnish
@@ -54,7 +54,8 @@ runtime, values = Runtime("shop"), Values()
 def order_paid_hook(order: int) -> None:
     "Fires after ORDER has been paid."
 
-service = Service(runtime, values, furnish(runtime, values), title="in the shop", status=lambda: "the shop is open")
+status = f"the shop is open in {os.getpid()}"
+service = Service(runtime, values, furnish(runtime, values), title="in the shop", status=lambda: status)
 server = Server(service).start()
 server.listen(socket.socket(fileno=int(sys.argv[1])), lambda sock: Peer.own())
 print("ready", flush=True)

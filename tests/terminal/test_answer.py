@@ -84,12 +84,42 @@ def test_program_runs_on_this_terminal(open_either: Open) -> None:
     terminal.type("!exit 3\r", "ended with status 3")
 
 
+def test_program_that_cannot_be_started_is_told_of(open_either: Open) -> None:
+    """No program has a zero byte in its text, nor so much of it: the line fails, and the shell goes on."""
+    terminal = open_either().ready()
+    terminal.type("\x1b[200~!echo a\x00b\x1b[201~\r", "The terminal could not do it: embedded null byte.", "\nscire>\n")
+    terminal.type("from scirehooks.shell.running.streams import current_console\r", "console\nscire>\n")
+    terminal.type("current_console.get().run_program('x' * 200_000)\r", "Argument list too long", "\nscire>\n")
+    terminal.type("6 * 7\r", "\n42")
+
+
+def test_answer_that_is_no_text_is_told_of(open_either: Open) -> None:
+    """A terminal may send bytes that are none in its encoding."""
+    terminal = open_either(term="dumb", environment={"PYTHONIOENCODING": "utf-8:strict"}).ready()
+    terminal.type("input('name? ')\n", "\nname?")
+    terminal.child.send(b"M\xfcller\n")
+    terminal.until("The terminal could not do it", "can't decode byte 0xfc", "\nscire>\n")
+    terminal.type("6 * 7\n", "\n42")
+
+
+def test_shell_whose_own_system_is_gone_ends(open_embedded: Open) -> None:
+    """It has lost the connection to itself while it evaluated; there will be no other one."""
+    terminal = open_embedded().ready()
+    terminal.type("import gc, time\r", "time\nscire>")
+    terminal.type("(found,) = [o for o in gc.get_objects() if type(o).__name__ == 'Connection']\r", "]\nscire>")
+    terminal.send("found._loop.call_soon_threadsafe(found.abort); time.sleep(600)\r")
+    assert terminal.end() == 4
+    assert b"It is not known whether this was done: found._loop" in terminal.raw
+    assert b"The system that this shell belongs to has ended." in terminal.raw
+
+
 def test_ctrl_c_in_a_program_is_for_the_program(open_either: Open) -> None:
     """It ends the program and not the shell."""
     terminal = open_either().ready()
-    terminal.type("!echo run$((0))ning; sleep 600\r", "run0ning")
+    # Not `echo …; sleep`: an interrupt that comes just before sh becomes sleep is lost in dash.
+    terminal.type("!echo run$((0))ning | cat - /dev/tty\r", "run0ning")
     terminal.interrupt()
-    terminal.until("sleep 600 ")
+    terminal.until("/dev/tty ")
     terminal.type("6 * 7\r", "\n42")
 
 

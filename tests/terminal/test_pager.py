@@ -15,14 +15,35 @@ def without_less(directory: Path) -> dict[str, str]:
 
 
 def test_less_shows_a_long_answer(open_either: Open, need: Callable[[str], str]) -> None:
-    """A page at a time; what was read stays in the scrollback when it is left."""
+    """A page at a time; what was read stays in the scrollback when it is left. The prompt says how to go on."""
     need("less")
     shell = open_either(rows=10).ready()
-    shell.type(LONG, "1007", "\n:", without="1010")
+    shell.type(LONG, "1007", "\nSpace shows more, q goes on\n", without="1010")
     shell.type(" ", "1014")
-    shell.type("q", PROMPT, "1014")
+    shell.type("G", "1199]\n(END) q goes on\n")
+    shell.type("q", PROMPT, "1199]")
     assert "1002" in shell.scrollback
     shell.type("6 * 7\r", "\n42")
+
+
+def test_what_is_typed_at_less_is_not_written(open_embedded: Open, need: Callable[[str], str], tmp_path: Path) -> None:
+    """Who takes the pager for the prompt and types `save` must not find that `ave` has been written."""
+    need("less")
+    shell = open_embedded(rows=10, columns=200).ready()
+    shell.type(f"import os; os.chdir({str(tmp_path)!r})\r", ")\nscire>")
+    shell.type(LONG, "q goes on")
+    shell.type("save\r", "not available")
+    shell.type("\r", "q goes on")
+    shell.type("q", PROMPT)
+    assert not (tmp_path / "ave").exists()
+
+
+def test_less_is_as_the_user_has_set_it(open_embedded: Open, need: Callable[[str], str]) -> None:
+    """`$LESS` is his, and the prompt in it."""
+    need("less")
+    shell = open_embedded(rows=10, environment={"LESS": "RXPsmine"}).ready()
+    shell.type(LONG, "\nmine\n")
+    shell.type("q", PROMPT)
 
 
 def test_the_pager_is_the_one_that_the_user_chose(open_embedded: Open, tmp_path: Path) -> None:

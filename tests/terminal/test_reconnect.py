@@ -2,7 +2,6 @@ from collections.abc import Callable
 from typing import Any
 
 Open = Callable[..., Any]
-PROMPT = "scire>"
 
 
 def test_killed_daemon_is_found_again_with_history_and_line(open_attached: Open, serving: Any) -> None:
@@ -19,6 +18,16 @@ def test_killed_daemon_is_found_again_with_history_and_line(open_attached: Open,
     shell.until("scire> 6 * 7")
     shell.type("\r", "\n42\nscire>")
     shell.type("\x12* 2", "20 * 2")
+
+
+def test_toolbar_is_that_of_the_next_daemon(open_attached: Open, serving: Any) -> None:
+    """It is asked for when the shell has connected again, not at the next prompt."""
+    shell = open_attached().ready()
+    shell.until(f"open in {serving.process.pid}")
+    serving.kill()
+    shell.until("not connected")
+    serving.start()
+    shell.until("Connected again", f"open in {serving.process.pid}")
 
 
 def test_daemon_killed_while_it_evaluates(open_attached: Open, serving: Any) -> None:
@@ -63,9 +72,8 @@ def test_shell_can_be_left_while_nobody_answers(open_attached: Open, serving: An
 
 def test_session_keeps_its_name_when_the_daemon_is_another(open_attached: Open, serving: Any) -> None:
     """What one has added belongs to a session of this name, so it is asked for again."""
-    other, shell = open_attached(), open_attached()
-    other.until(PROMPT)
-    shell.until(PROMPT)
+    other = open_attached().ready()  # first, so that it has the first name
+    shell = open_attached().ready()
     shell.type("who\r", "* shell-2")
     other.send("\x04")
     other.end()

@@ -88,7 +88,7 @@ def _head(error: BaseException, *, named: bool) -> Fragments:
     """Return the message; the class NAMES itself where it is Python's."""
     text = _message(error)
     hint = error.hint if isinstance(error, ScireError) else ""
-    name = type(error).__name__
+    name = neutral(type(error).__name__)
     head = f"{name}: {text}" if named and text else text or name
     result: Fragments = [("error", head)]
     if hint:
@@ -135,9 +135,9 @@ def _cause(error: BaseException) -> Fragments:
     result: Fragments = []
     if error.__cause__ is not None:
         cause = error.__cause__
-        result.append(("dim", f"  because of {type(cause).__name__}: {_message(cause)}\n"))
+        result.append(("dim", f"  because of {neutral(type(cause).__name__)}: {_message(cause)}\n"))
     if isinstance(error, BaseExceptionGroup):
-        result += [("", f"  - {type(member).__name__}: {_message(member)}\n") for member in error.exceptions]
+        result += [("", f"  - {neutral(type(member).__name__)}: {_message(member)}\n") for member in error.exceptions]
     return result
 
 
