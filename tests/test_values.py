@@ -204,7 +204,7 @@ def test_from_word_path_knows_home(values: Values) -> None:
         (bool, "1", "port: expected true or false, got '1'."),
         (timedelta, "90", "port: expected duration, got '90'. Write it like 90s, 2h, 1d or 1h30m."),
         (timedelta, "9" * 30 + "d", "It is too long."),
-        (Count, "0", "port: expected number, got '0'. It begins at 1."),
+        (Count, "0", "port: expected whole number from 1 up, got '0'."),
         (datetime, "tomorrow", "port: expected time, got 'tomorrow'. Write it like 2024-05-01T10:00"),
         (Path, "a\0b", "port: expected path, got 'a\\x00b'."),
         (Transport, "shs", "port: expected one of local, ssh, got 'shs'. Did you mean 'ssh'?"),

@@ -26,6 +26,7 @@ __all__ = [
     "Anything",
     "Candidate",
     "Choice",
+    "Counted",
     "File",
     "Flag",
     "Kind",
@@ -183,6 +184,14 @@ class Number(Scalar):
         if self.accepts is float:
             return real
         return whole if data == whole else self.refuse(field, data)
+
+
+class Counted(Number):
+    """A number of things, at least one."""
+
+    def from_json(self, data: Json, field: str) -> Any:
+        count = super().from_json(data, field)
+        return count if count >= 1 else self.refuse(field, data)
 
 
 class Flag(Scalar):

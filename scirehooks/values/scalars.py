@@ -66,7 +66,7 @@ def read_count(word: str) -> int:
     """Read WORD as a number of things, at least one."""
     count = read_whole(word)
     if count < 1:
-        raise ValueError("It begins at 1.")
+        raise ValueError
     return count
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, NewType
 
 from scirehooks.values import scalars
 from scirehooks.values.compound import Array, OneOf, Record, Registered, Table, words_of
-from scirehooks.values.kinds import Anything, Candidate, Choice, File, Flag, Kind, Length, Number, Scalar, Text
+from scirehooks.values.kinds import Anything, Candidate, Choice, Counted, File, Flag, Kind, Length, Number, Scalar, Text
 from scirehooks.values.strict_json import MAX_DEPTH, Json
 
 __all__ = ["MISSING", "Count", "Id", "Missing", "Values"]
@@ -48,6 +48,7 @@ class Values:
             bytes: Text(bytes, "bytes", scalars.read_bytes, scalars.write_bytes, b"sample"),
             Path: File(Path, "path", scalars.read_path, scalars.write_path, Path("sample")),
             int: Number(int, "whole number", scalars.read_whole, scalars.write_whole, 1),
+            Count: Counted(int, "whole number from 1 up", scalars.read_count, scalars.write_whole, 1),
             float: Number(float, "number", scalars.read_real, scalars.write_real, 1.0),
             bool: Flag(bool, "true or false", scalars.read_flag, bool, False),
             datetime: Scalar(datetime, "time", scalars.read_time, scalars.write_time, datetime(2024, 5, 1, tzinfo=UTC)),
@@ -58,7 +59,6 @@ class Values:
         self._provided: dict[Any, Any] = {}
         self._derived: dict[Any, Kind] = {}
         self.register(Id, name="number", from_json=_id_from_json, to_json=str, sample=lambda: 0)  # nobody has it
-        self.register(Count, name="number", from_word=scalars.read_count, from_json=_count_from_json)
 
     def register(
         self,
@@ -223,12 +223,6 @@ def _word(choice: Any) -> str:
     if isinstance(choice, Enum):
         return choice.value if isinstance(choice.value, str) else choice.name.lower().replace("_", "-")
     return choice if isinstance(choice, str) else str(choice).lower()
-
-
-def _count_from_json(data: Any) -> int:
-    if isinstance(data, bool) or not isinstance(data, int):
-        raise ValueError("Write it as a number.")
-    return scalars.read_count(str(data))
 
 
 def _id_from_json(data: Any) -> int:

@@ -441,7 +441,7 @@ def test_journal_lists_acts_and_who_did_them(directory: Path) -> None:
         assert "extra.count in post-order-hook" in rows[0].changed
         assert [row.changed for row in system.say("journal one")] == [("one in post-order-hook",)]
         assert system.say("journal no-such-word") == []
-        with pytest.raises(UsageError, match="begins at 1"):
+        with pytest.raises(UsageError, match="number from 1 up"):
             system.say("journal --last 0")
 
 
