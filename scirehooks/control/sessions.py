@@ -16,7 +16,7 @@ from scirehooks.control.link import Link
 from scirehooks.control.peer import Peer
 from scirehooks.control.pool import start_apart
 from scirehooks.errors import ConflictError, UnknownNameError
-from scirehooks.hooks import Runtime
+from scirehooks.hooks import BATCH, Runtime
 from scirehooks.shell import Host, Session
 from scirehooks.shell.running.evaluation import Evaluation, Evaluations
 from scirehooks.shell.running.streams import current_console
@@ -84,9 +84,9 @@ class Sessions:
         """
         with self._changed:
             wanted = not batch and name not in self._attached and _SHELL.fullmatch(name)
-            key = name if wanted else self._free_key("batch" if batch else "shell")
+            key = name if wanted else self._free_key(BATCH.name if batch else "shell")
             console = LinkConsole(link, key)
-            owner = "batch" if batch else key  # what batches add belongs to one owner, whichever batch it was
+            owner = BATCH.name if batch else key  # what batches add belongs to one owner, whichever batch it was
             session = Session(self._runtime, self._values, name=owner, actor=link.peer.user, console=console, cwd=cwd)
             attached = Attached(key, session, link, console, self._host(session, link.peer), batch, width)
             self._attached[key] = attached

@@ -102,7 +102,7 @@ class Fleet:
         values.provide(EventLog, past)
         runtime.define(FleetCommands(self), BUILTIN)
         runtime.define(EventCommands(self.engine, self.store, past), BUILTIN)
-        runtime.defstatus("fleet", lambda: status_of(self.store, self.engine.firer.failed), owner=BUILTIN)
+        runtime.defstatus("fleet", lambda: status_of(self.store, dict(self.engine.firer.failed)), owner=BUILTIN)
         self.patience = _PATIENCE
         self._closed = False
 

@@ -55,12 +55,14 @@ class History:
     def latest(self, wanted: Callable[[Record], bool] = lambda _: True) -> list[Record]:
         """Return the records that `undo` would take back, or raise ConflictError if there are none."""
         with self._journal.lock:
-            automatic = self._automatic()
-            for made in reversed(self._groups().values()):
-                records = [record for record in made if _somebodys(record) and not _over(record, automatic)]
-                if any(wanted(record) for record in records):
-                    return records
-            raise ConflictError("There is nothing to undo.")
+            return self._latest(self._automatic(), wanted)
+
+    def _latest(self, automatic: Automatic, wanted: Callable[[Record], bool]) -> list[Record]:
+        for made in reversed(self._groups().values()):
+            records = [record for record in made if _somebodys(record) and not _over(record, automatic)]
+            if any(wanted(record) for record in records):
+                return records
+        raise ConflictError("There is nothing to undo.")
 
     def undo(self, origin: Origin, wanted: Callable[[Record], bool] = lambda _: True) -> list[Record]:
         """Take back the latest group that has a record WANTED and has not been undone; return its records.
@@ -75,7 +77,7 @@ class History:
         """
         with self._journal.lock:
             automatic = self._automatic()
-            records = self.latest(wanted)
+            records = self._latest(automatic, wanted)
             taken = {record.id: record for one in records for record in (one, *_upon(one, automatic))}
             in_order = [taken[number] for number in sorted(taken)]
             done = self._journal.revert(in_order, f"undo {records[0].what}", origin)

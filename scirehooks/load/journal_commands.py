@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scirehooks.errors import ConflictError
-from scirehooks.hooks import BATCH, Record, command, hyphenated, says
+from scirehooks.hooks import BATCH, Origin, Record, command, hyphenated, says
 from scirehooks.load.difference import Difference, Saved
 from scirehooks.load.loader import Loader
 from scirehooks.records import dataclass
@@ -83,18 +83,22 @@ class JournalCommands:
 
         Example: undo
         """
-        origin = self._runtime.owners.origin()
-        if origin.owner == BATCH and not who:
-            latest = self._runtime.history.latest()[0]
-            # The very object: what this batch loads belongs to the module, and another administrator may be root, too.
-            if latest.owner != BATCH and latest.actor is not origin.actor:
-                raise ConflictError(
-                    f"The latest change is {self._runtime.journal.title(latest)} ({latest.subject}) of {latest.owner}, "
-                    f"which no batch has seen.",
-                    f"To take it back all the same, type: undo {latest.owner}",
-                )
+        origin, history = self._runtime.owners.origin(), self._runtime.history
         by: Callable[[Record], bool] = lambda record: not who or who in (record.actor, record.owner.name)  # noqa: E731 - it is short and has one use
-        return self._row(self._runtime.history.undo(origin, by))
+        with self._runtime.journal.lock:  # what was looked at is what is taken back
+            if origin.owner == BATCH and not who:
+                self._check_seen(history.latest()[0], origin)
+            return self._row(history.undo(origin, by))
+
+    def _check_seen(self, latest: Record, origin: Origin) -> None:
+        """Refuse to let the batch of ORIGIN take back LATEST without saying whose that is, if it is another's."""
+        # The very object: what this batch loads belongs to the module, and another administrator may be root, too.
+        if latest.owner != BATCH and latest.actor is not origin.actor:
+            raise ConflictError(
+                f"The latest change is {self._runtime.journal.title(latest)} ({latest.subject}) of {latest.owner}, "
+                f"which no batch has seen.",
+                f"To take it back all the same, type: undo {latest.owner}",
+            )
 
     @command(fresh=True)
     @says(lambda row: f"Done again: {row.what} ({_some(row.changed)}).")
