@@ -170,9 +170,10 @@ class Screen:
 
     def redraw(self) -> None:
         """Draw anew what stands around the line that is being typed; from any thread."""
-        app = self._app
-        if app is not None:
-            app.invalidate()
+        with self._lock:
+            if self._app is not None and self._loop is not None:
+                with contextlib.suppress(RuntimeError):  # the line has just been finished: its loop is closed
+                    self._loop.call_soon_threadsafe(self._app.invalidate)
 
     def leave(self, reason: BaseException) -> None:
         """End the typing of a line, if somebody types one, by raising REASON there; from any thread."""
