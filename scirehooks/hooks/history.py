@@ -52,10 +52,10 @@ class History:
     def _records(self, group: int) -> list[Record]:
         return [record for record in self._journal.records if record.group == group]
 
-    def latest(self, wanted: Callable[[Record], bool] = lambda _: True) -> list[Record]:
-        """Return the records that `undo` would take back, or raise ConflictError if there are none."""
+    def latest(self) -> list[Record]:
+        """Return the records of the change that `undo` would take back, or raise ConflictError if there is none."""
         with self._journal.lock:
-            return self._latest(self._automatic(), wanted)
+            return self._latest(self._automatic(), lambda _: True)
 
     def _latest(self, automatic: Automatic, wanted: Callable[[Record], bool]) -> list[Record]:
         for made in reversed(self._groups().values()):

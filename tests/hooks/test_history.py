@@ -35,6 +35,19 @@ def test_undo_takes_back_one_change_after_another(runtime: Runtime) -> None:
 
 
 @pytest.mark.usefixtures("add")
+def test_what_undo_would_take_back_can_be_asked_beforehand(runtime: Runtime) -> None:
+    """`latest` tells each time what the next undo takes back, changes nothing, and refuses as undo does."""
+    for left in (["a"], []):
+        told = runtime.history.latest()
+        assert len(labels(runtime)) == len(left) + 1
+        assert runtime.undo() == told
+        assert labels(runtime) == left
+    runtime.history.begin()
+    with pytest.raises(ConflictError, match="There is nothing to undo"):
+        runtime.history.latest()
+
+
+@pytest.mark.usefixtures("add")
 def test_redo_does_again_what_was_undone_last(runtime: Runtime) -> None:
     """Redo goes forward again, step by step, and can itself be undone."""
     runtime.undo()
