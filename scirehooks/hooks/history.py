@@ -85,6 +85,15 @@ class History:
             self._undone.append((records[0].group, done[0].group))
             return records
 
+    def undone(self) -> tuple[list[Record], list[Record]]:
+        """Return the records of what was undone last, and those of its undoing, or raise ConflictError if none was."""
+        with self._journal.lock:
+            group, undoing = self._undone[-1] if self._undone else (0, 0)
+            records, undone = self._records(group), self._records(undoing)
+            if not records or not undone or self._journal.cut in (group, undoing):
+                raise ConflictError("There is nothing to redo.")  # or the journal does not reach back to it any more
+            return records, undone
+
     def redo(self, origin: Origin) -> list[Record]:
         """Do again what was undone last; return the records of what is done again.
 
@@ -92,10 +101,7 @@ class History:
             ConflictError: nothing was undone, or a later change stands in the way.
         """
         with self._journal.lock:
-            group, undoing = self._undone[-1] if self._undone else (0, 0)
-            records, undone = self._records(group), self._records(undoing)
-            if not records or not undone or self._journal.cut in (group, undoing):
-                raise ConflictError("There is nothing to redo.")  # or the journal does not reach back to it any more
+            records, undone = self.undone()
             done = self._journal.revert(undone, f"redo {records[0].what}", origin)
             self._takings.add(done[0].group)
             self._undone.pop()

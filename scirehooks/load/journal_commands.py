@@ -87,27 +87,33 @@ class JournalCommands:
         by: Callable[[Record], bool] = lambda record: not who or who in (record.actor, record.owner.name)  # noqa: E731 - it is short and has one use
         with self._runtime.journal.lock:  # what was looked at is what is taken back
             if origin.owner == BATCH and not who:
-                self._check_seen(history.latest()[0], origin)
+                latest = history.latest()[0]
+                self._check_seen(latest, origin, f"To take it back all the same, type: undo {latest.owner}")
             return self._row(history.undo(origin, by))
 
-    def _check_seen(self, latest: Record, origin: Origin) -> None:
-        """Refuse to let the batch of ORIGIN take back LATEST without saying whose that is, if it is another's."""
+    def _check_seen(self, latest: Record, origin: Origin, hint: str) -> None:
+        """Refuse to let the batch of ORIGIN take back LATEST if that is another's; HINT tells how it can be done."""
         # The very object: what this batch loads belongs to the module, and another administrator may be root, too.
         if latest.owner != BATCH and latest.actor is not origin.actor:
             raise ConflictError(
                 f"The latest change is {self._runtime.journal.title(latest)} ({latest.subject}) of {latest.owner}, "
                 f"which no batch has seen.",
-                f"To take it back all the same, type: undo {latest.owner}",
+                hint,
             )
 
     @command(fresh=True)
     @says(lambda row: f"Done again: {row.what} ({_some(row.changed)}).")
     def redo(self) -> JournalRow:
-        """Do again what was undone last.
+        """Do again what was undone last; a batch only what it has undone itself.
 
         Example: redo
         """
-        return self._row(self._runtime.redo())
+        origin, history = self._runtime.owners.origin(), self._runtime.history
+        with self._runtime.journal.lock:
+            if origin.owner == BATCH:
+                _, undone = history.undone()
+                self._check_seen(undone[0], origin, "To do it again, type redo in a shell.")
+            return self._row(history.redo(origin))
 
     @command
     def diff(self) -> list[Difference]:

@@ -125,11 +125,12 @@ class EntryView:
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
-    """One parameter of a payload or command."""
+    """One parameter of a payload or command; DEFAULT is what it is, in words, if it is not given."""
 
     name: str
     type: str
     required: bool = True
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)

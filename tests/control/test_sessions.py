@@ -431,17 +431,18 @@ def test_open_hook_that_fails_keeps_nobody_out(served: Served, runtime: Runtime)
     assert served.terminal().say("1")["value"] == 1
 
 
+def _hang(session: str) -> None:
+    while True:
+        pass
+
+
 def test_open_hook_that_hangs_keeps_nobody_out(
     served: Served, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After some seconds it is interrupted, and the prompt comes."""
     monkeypatch.setattr(service_module, "_OPENING", 0.2)
 
-    def hang(session: str) -> None:
-        while True:
-            pass
-
-    runtime.add_hook("session-open-hook", hang)
+    runtime.add_hook("session-open-hook", _hang)
     assert served.terminal().say("1")["value"] == 1
 
 
@@ -451,11 +452,7 @@ def test_batch_does_not_wait_for_an_open_hook_that_hangs(
     """It has no longer than before a prompt; then the lines are run."""
     monkeypatch.setattr(service_module, "_OPENING", 0.2)
 
-    def hang(session: str) -> None:
-        while True:
-            pass
-
-    runtime.add_hook("session-open-hook", hang)
+    runtime.add_hook("session-open-hook", _hang)
     raw = served.raw()
     raw.begin("batch", lines=["print('ran')"])
     lines = _until_answered(raw, "batch")

@@ -488,6 +488,24 @@ def test_undo_in_a_batch_takes_back_what_others_did_only_if_it_says_whose(direct
         assert "one" not in system.runtime.hooks["post-order-hook"]
 
 
+def test_redo_in_a_batch_does_again_only_what_a_batch_has_undone(directory: Path) -> None:
+    """Somebody who took something back a moment ago had his reason, and the batch does not know it."""
+    with running(directory) as system:
+        batch = Session(system.runtime, system.values, name="batch", actor="".join(["an", "na"]))
+        system.say("add-hook post-order-hook one")
+        assert batch.evaluate("undo shell").error is None
+        assert batch.evaluate("redo").error is None
+        assert "one" in system.runtime.hooks["post-order-hook"]
+        system.say("undo")
+        error = batch.evaluate("redo").error
+        assert isinstance(error, ConflictError)
+        assert str(error) == (
+            "The latest change is undo add-hook (one in post-order-hook) of shell, which no batch has seen. "
+            "To do it again, type redo in a shell."
+        )
+        assert "one" not in system.runtime.hooks["post-order-hook"]
+
+
 # -- everything at random
 
 

@@ -11,7 +11,6 @@ from scirehooks.load.commands import InitStatus
 from scirehooks.shell.answers.explanation import Explanation, explanation_page
 from scirehooks.shell.answers.status import Status, status_page
 from scirehooks.shell.answers.whereabouts import Whereabouts, whereabouts_page
-from scirehooks.shell.line.form import ParameterView
 from scirehooks.shell.showing.cells import one_line
 from scirehooks.shell.showing.markdown import markdown
 from scirehooks.shell.showing.render import Columns, Page, Renderer, indented
@@ -104,7 +103,7 @@ def _command(view: CommandView, renderer: Renderer, width: int) -> Fragments:
         column = max(cells(field.name) for field in typed)
         result.append(("", "\n"))
         for field in typed:
-            default = f", {field.default} if not given" if isinstance(field, ParameterView) and field.default else ""
+            default = f", {field.default} if not given" if field.default else ""
             result += [("key", f"  {pad(field.name, column)}"), ("", f"  {neutral(field.type + default)}\n")]
     if view.place and view.owner != "scirehooks":
         result += [("", "\n"), ("place", f"From {view.owner}, {view.place}\n")]

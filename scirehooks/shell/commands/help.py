@@ -11,11 +11,12 @@ from typing import Any
 from scirehooks.errors import UnknownNameError, UsageError
 from scirehooks.hooks import Command, Hook, Option, Runtime, command, source_of
 from scirehooks.shell.answers.manual import Manual
-from scirehooks.shell.line.form import Form, ParameterView, provided_by
+from scirehooks.shell.line.form import Form, provided_by
 from scirehooks.shell.line.names import FunctionName, HelpWord, OptionName
 from scirehooks.shell.showing.cells import one_line
 from scirehooks.shell.views import (
     CommandView,
+    FieldView,
     FunctionView,
     HookView,
     Match,
@@ -176,7 +177,7 @@ class HelpCommands:
     def _command(self, found: Command) -> CommandView:
         form = Form(found, provided_by(self._values, {}))
         parameters = tuple(
-            ParameterView(
+            FieldView(
                 slot.option if slot.kind == "option" else slot.metavar,
                 "flag" if slot.flag else self._values.type_name(slot.annotation),
                 slot.required,

@@ -17,10 +17,9 @@ from typing import Any, Literal, NewType
 
 from scirehooks.hooks import Command, Lease
 from scirehooks.records import dataclass
-from scirehooks.shell.views import FieldView
 from scirehooks.values import MISSING, Values
 
-__all__ = ["Expected", "Form", "LineWord", "ParameterView", "Slot", "Typed", "provided_by"]
+__all__ = ["Expected", "Form", "LineWord", "Slot", "Typed", "provided_by"]
 
 Kind = Literal["word", "option", "rest", "fields", "provided"]
 
@@ -84,13 +83,6 @@ class Slot:
         if self.flag and self.default is True:
             shown = "--no-" + shown[2:]
         return shown if self.required else f"[{shown}]"
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterView(FieldView):
-    """One parameter of a command as help shows it; DEFAULT is what it is, in words, if it is not given."""
-
-    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)
