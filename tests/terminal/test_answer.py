@@ -21,10 +21,15 @@ def test_ctrl_c_gives_the_prompt_back_within_a_second(open_either: Open, endless
 
 def test_second_ctrl_c_says_that_locks_may_stay_held(open_attached: Open) -> None:
     """It ends code wherever it is, so it says what that may mean."""
-    terminal = open_attached()
-    terminal.begin("C")
+    terminal = open_attached().ready()
+    stubborn = (
+        "try:\n for _ in [print('be' + 'gun')]:\n  while True: pass\n"
+        "except KeyboardInterrupt:\n print('cau' + 'ght')\n time.sleep(600)"
+    )
+    terminal.type("import time\r", "import time\nscire>")
+    terminal.type(f"\x1b[200~{stubborn}\x1b[201~\r\r", "\nbegun")
     terminal.interrupt()
-    terminal.until("^C")
+    terminal.until("caught\n")  # else two signals that come at once would be one
     terminal.interrupt()
     terminal.until("locks may stay held", "nterrupt", "\nscire>")
 
