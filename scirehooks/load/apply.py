@@ -123,9 +123,8 @@ class _Application:
         place = Place(entry.node.file, entry.node.line)
         function: str | Program = entry.function or ""
         if entry.program is not None:
-            argv = _located(entry.program, self._directory)
             function = Program(
-                argv, hook=hook, values=self._values, timeout=entry.timeout, cwd=self._directory, place=place
+                entry.program, hook=hook, values=self._values, timeout=entry.timeout, cwd=self._directory, place=place
             )
         return self._runtime.add_hook(
             hook,
@@ -142,11 +141,6 @@ class _Application:
             owner=self._owner,
             place=place,
         )
-
-
-def _located(argv: tuple[str, ...], directory: Path) -> tuple[str, ...]:
-    """Take `./program` from beside the file; other names are looked up in PATH, or are whole paths."""
-    return (str(directory / argv[0]), *argv[1:]) if argv[0].startswith(("./", "../")) else argv
 
 
 def _condition(entry: HookEntry, hook: Hook, runtime: Runtime) -> Callable[..., Any] | None:

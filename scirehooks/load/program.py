@@ -31,7 +31,8 @@ class Program:
     """A program in a hook.
 
     Args:
-        argv: the program and its arguments; no shell sees them. If it has a slash in it, it must be safe to run.
+        argv: the program and its arguments; no shell sees them. If it has a slash in it, it is a file, seen from CWD,
+            and must be safe to run; otherwise it is looked up in PATH.
         hook: the hook that it is in, whose calling rule says what its answer means.
         values: how the payload is written.
         timeout: seconds after which it is ended; by default 5 where it is asked, 30 elsewhere.
@@ -51,7 +52,9 @@ class Program:
         cwd: Path | None = None,
         place: Place | None = None,
     ) -> None:
-        self.argv = tuple(argv)
+        program, *arguments = argv
+        # The file that is checked is the one that is run, wherever this process happens to be.
+        self.argv = (str(Path(cwd or "").absolute() / program) if "/" in program else program, *arguments)
         self.hook = hook
         self.timeout = timeout if timeout is not None else _ASKED if hook.mode == "ask" else _TOLD
         self.place = place
@@ -81,14 +84,13 @@ class Program:
         program = self.argv[0]
         if "/" not in program:
             return "" if shutil.which(program) else f"{program}: there is no such program on the PATH."
-        file = (self._cwd or Path()) / program
         try:
-            check_code(file)
+            check_code(Path(program))
         except LoadError as error:
             return str(error)
         except OSError as error:
             return f"{program}: {(error.strerror or str(error)).lower().replace(' or directory', '')}."
-        return "" if os.access(file, os.X_OK) else f"{program}: it is not executable. Type: chmod +x {file}"
+        return "" if os.access(program, os.X_OK) else f"{program}: it is not executable. Type: chmod +x {program}"
 
     def _run(self, payload: Mapping[str, Any]) -> bytes:
         event = payload.get("event")

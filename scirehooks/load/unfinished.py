@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scirehooks.errors import ScireError
 from scirehooks.load.places import SAVED
 
 __all__ = ["unfinished"]
@@ -23,13 +22,13 @@ def unfinished(mark: Path) -> Iterator[dict[str, str]]:
     """Keep the file MARK while the block loads init scripts; yield what to leave out this time, with the reason.
 
     A block that ends in an error or by Ctrl-C has not died: somebody knows. SIGTERM leaves the mark where it is, as
-    that is how a service manager ends a start that takes too long.
+    that is how a service manager ends a start that takes too long, and so does an `exit()` in a script.
     """
     died = mark.exists()
     mark.write_text(f"{os.getpid()}\n")
     try:
         yield {SAVED: _REASON} if died else {}
-    except (ScireError, KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt):
         _remove(mark)
         raise
     else:

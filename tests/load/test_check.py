@@ -79,7 +79,14 @@ def test_unfinished_leaves_out_what_was_saved_after_a_start_that_died(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("end", "stays"), [(LoadError("bad"), False), (KeyboardInterrupt(), False), (Terminated(15), True)]
+    ("end", "stays"),
+    [
+        (LoadError("bad"), False),
+        (OSError("full"), False),
+        (KeyboardInterrupt(), False),
+        (SystemExit(1), True),
+        (Terminated(15), True),
+    ],
 )
 def test_unfinished_knows_who_noticed(tmp_path: Path, end: BaseException, stays: bool) -> None:
     """An error or Ctrl-C was seen by somebody; SIGTERM is how a service manager ends a start that hangs."""

@@ -40,6 +40,24 @@ def make(runtime: Runtime, values: Values, write: Write) -> Callable[..., Progra
     return make
 
 
+@pytest.mark.parametrize("name", ["sub/guard", "./sub/guard"])
+def test_program_that_is_checked_is_the_one_that_is_run(
+    runtime: Runtime, values: Values, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A name with a slash is seen from its directory, wherever the process is."""
+    elsewhere = write("elsewhere/sub/guard", "#!/bin/sh\ntouch ran\n", 0o755)
+    monkeypatch.chdir(elsewhere.parents[1])
+    guard = write("scripts/sub/guard", "#!/bin/sh\ntouch ran\n", 0o777)
+    program = Program([name], hook=runtime.hooks["post-order-hook"], values=values, cwd=guard.parents[1])
+    assert "others can write" in program.missing()
+    with pytest.raises(ProgramError, match="others can write"):
+        program(item="tea")
+    guard.chmod(0o755)
+    assert program.missing() == ""
+    program(item="tea")
+    assert [each.parent.name for each in tmp_path.rglob("ran")] == ["scripts"]
+
+
 def test_program_gets_hook_event_and_payload_as_json(
     runtime: Runtime, values: Values, write: Write, tmp_path: Path
 ) -> None:
