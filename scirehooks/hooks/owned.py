@@ -146,18 +146,23 @@ class _Ticking:
 
 def _after(clock: Clock, name: str, seconds: float, function: Callable[[], Any], done: Done) -> Resource:
     """Return a resource that calls FUNCTION once, SECONDS after it is started, in a thread, and then DONE."""
-    alarms: list[Alarm] = []
+    waiting: list[tuple[threading.Event, Alarm]] = []
     context = _lasting_context()
 
-    def work() -> None:
-        context.run(_guarded(name, function))
-        done()
-
     def start() -> None:
-        alarms[:] = [clock.after(seconds, lambda: threading.Thread(target=work, name=name, daemon=True).start())]
+        stopped = threading.Event()
+
+        def work() -> None:
+            context.copy().run(_guarded(name, function))
+            if not stopped.is_set():  # else a redo may have started it anew, and that is not over
+                done()
+
+        alarm = clock.after(seconds, lambda: threading.Thread(target=work, name=name, daemon=True).start())
+        waiting[:] = [(stopped, alarm)]
 
     def stop() -> None:
-        for alarm in alarms:
+        for stopped, alarm in waiting:
+            stopped.set()
             alarm.cancel()
 
     return Resource("timer", name, start, stop)
@@ -169,6 +174,9 @@ def _task(loop: RuntimeLoop, name: str, work: Coroutine[Any, Any, Any], done: Do
     context = _lasting_context()
 
     async def run() -> None:
+        if inspect.getcoroutinestate(work) != inspect.CORO_CREATED:
+            _log.warning("%s is not started again by redo: a coroutine runs but once", name)
+            return
         try:
             await work
         except Exception:  # noqa: BLE001 - as above

@@ -127,6 +127,44 @@ def test_load_with_a_timer_that_has_ended_can_be_undone(runtime: Runtime, defhoo
     assert hook.entries() == (entry,)
 
 
+def test_timer_undone_while_it_runs_and_redone_can_still_be_unloaded(runtime: Runtime, clock: FakeClock) -> None:
+    """The end of the first call is not the end of the timer that was wound up anew."""
+    leave, calls = threading.Event(), recorder()
+
+    def work() -> None:
+        calls(thread=threading.current_thread())
+        assert leave.wait(10)
+
+    runtime.after(60, work)
+    clock.advance(60)
+    first = calls.wait(1)[0]["thread"]
+    runtime.undo()
+    runtime.redo()
+    leave.set()
+    first.join(10)
+    assert runtime.withdraw(Owner("session", "test")) != []
+    clock.advance(60)
+    assert len(calls.calls) == 1
+
+
+def test_task_is_not_redone(runtime: Runtime, caplog: pytest.LogCaptureFixture) -> None:
+    """A coroutine runs once; redo of one that was taken back says so and leaves nothing."""
+    running = threading.Event()
+
+    async def work() -> None:
+        running.set()
+        await asyncio.Event().wait()
+
+    runtime.task(work())
+    assert running.wait(10)
+    runtime.undo()
+    runtime.redo()
+    runtime.loop.run(asyncio.sleep(0))
+    wait_until_forgotten(runtime)
+    assert "is not started again by redo: a coroutine runs but once" in caplog.text
+    assert runtime.withdraw(Owner("session", "test")) == []
+
+
 def test_task_runs_on_the_runtime_loop_and_leaves_nothing(runtime: Runtime) -> None:
     """A coroutine is run on the loop of the runtime; when it has ended there is nothing to unload."""
     done = threading.Event()
