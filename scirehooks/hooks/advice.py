@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from scirehooks.errors import UndefinedFunctionError
 from scirehooks.hooks.call import is_async
-from scirehooks.hooks.entry import identity, label_of
+from scirehooks.hooks.entry import identity, label_of, meaning
 from scirehooks.hooks.journal import Cells, Key
 from scirehooks.hooks.owner import Owner, Place
 
@@ -168,7 +168,7 @@ def _late(held: Any, names: dict[str, Any]) -> Function:
         return held  # type: ignore[no-any-return]  # checked when it was added
 
     def call(*args: Any, **keywords: Any) -> Any:
-        function = names.get(held)
+        function = meaning(held, names)
         if not callable(function):
             raise UndefinedFunctionError(f"The advice function {held!r} is not defined.", "Define it, or remove it.")
         return function(*args, **keywords)
@@ -209,6 +209,6 @@ def advised(definition: Function, advice: Iterable[Advice], names: dict[str, Any
     """
     chain = definition
     for one in reversed(list(advice)):
-        meant = names.get(one.held) if isinstance(one.held, str) else one.held
+        meant = meaning(one.held, names) if isinstance(one.held, str) else one.held
         chain = _wrap(HOWS[one.how], _late(one.held, names), chain, is_async(meant) or is_async(chain))
     return functools.update_wrapper(chain, definition)

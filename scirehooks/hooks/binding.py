@@ -12,12 +12,12 @@ fired once stayed for ever.)
 
 from __future__ import annotations
 
-import builtins
 from typing import Any
 from weakref import WeakSet
 
 from scirehooks.errors import HookSignatureError
 from scirehooks.hooks.call import is_async
+from scirehooks.hooks.entry import meaning
 from scirehooks.hooks.signature import Payload, Shape
 
 __all__ = ["Bindings", "Bound", "Stale", "slot"]
@@ -87,6 +87,6 @@ class Bindings:
         """Tell all who hold NAME what it means now."""
         holders = self._holders.get(name)
         if holders:
-            meaning = self._names[name] if name in self._names else getattr(builtins, name, None)
+            means = meaning(name, self._names)
             for bound in list(holders):
-                bound.follow(name, meaning)
+                bound.follow(name, means)

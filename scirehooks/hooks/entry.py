@@ -11,9 +11,14 @@ from scirehooks.hooks.owner import Owner, Place, source_of
 from scirehooks.hooks.scope import Scope
 from scirehooks.records import dataclass
 
-__all__ = ["PLAIN", "Entry", "Health", "State", "Terms", "identity", "label_of"]
+__all__ = ["PLAIN", "Entry", "Health", "State", "Terms", "identity", "label_of", "meaning"]
 
 State = Literal["active", "disabled", "quarantined"]
+
+
+def meaning(name: str, names: dict[str, Any]) -> Any:
+    """Return what NAME means in a namespace's dict NAMES, as for Python: what Python comes with included; or None."""
+    return names[name] if name in names else getattr(builtins, name, None)
 
 
 class _ById:
@@ -175,10 +180,7 @@ class Entry:
         held = self.held
         if not isinstance(held, str):
             return held  # type: ignore[no-any-return]  # checked when it was added
-        try:
-            found = self.globals[held]
-        except KeyError:
-            found = getattr(builtins, held, None)
+        found = meaning(held, self.globals)
         return found if callable(found) else None
 
     @property

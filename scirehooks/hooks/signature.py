@@ -114,7 +114,7 @@ class Payload:
             ):
                 if parameter.kind in _POSITIONAL:
                     gap = gap or parameter.name
-                if self.rest_keywords:
+                if self.rest_keywords and parameter.kind is not inspect.Parameter.POSITIONAL_ONLY:
                     optional.append(parameter.name)
             else:
                 raise self._misfit(function, signature, parameter.name)

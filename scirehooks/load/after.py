@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from scirehooks.errors import UndefinedFunctionError
 from scirehooks.hooks import Module, Owner, Runtime
-from scirehooks.hooks.entry import identity
+from scirehooks.hooks.entry import identity, meaning
 from scirehooks.hooks.journal import Cells, Key
 
 __all__ = ["AfterLoad"]
@@ -65,7 +65,7 @@ class AfterLoad:
 
     def call(self, held: Callable[..., Any] | str, module: Module) -> None:
         """Call HELD with MODULE, if it takes a parameter."""
-        function = self._runtime.namespace.globals.get(held) if isinstance(held, str) else held
+        function = meaning(held, self._runtime.namespace.globals) if isinstance(held, str) else held
         if not callable(function):
             raise UndefinedFunctionError(
                 f"after_load {module.name}: the function {held!r} is not defined.", "Define it before that."

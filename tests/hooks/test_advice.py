@@ -144,6 +144,15 @@ def test_advice_held_by_name_binds_late(runtime: Runtime, calls: Calls, target: 
     assert target() == "target"
 
 
+def test_advice_may_be_what_python_comes_with(
+    runtime: Runtime, capsys: pytest.CaptureFixture[str], target: Callable[..., Any]
+) -> None:
+    """A name means in advice what it means in a hook."""
+    runtime.advice_add("target", "before", "print")
+    target()
+    assert capsys.readouterr().out == "1 2\n"
+
+
 def test_advised_function_is_known_by_its_name_to_who_kept_it(runtime: Runtime, calls: Calls, defhook: DefHook) -> None:
     """A program has the function as it was, and means the one that is advised now: it is in the hook once."""
     hook, bill = defhook(), calls.function("bill")

@@ -86,6 +86,7 @@ def test_function_gets_what_it_names(
         (free_names, lambda x, client: (x, client), (1,), {"x": 2}, (2, 1)),
         (free_names, lambda client, x="none": (client, x), (1,), {}, (1, "none")),
         (free_names, lambda x=None, **kw: (x, kw), (1,), {"x": 2, "y": 3}, (2, {"client": 1, "y": 3})),
+        (free_names, lambda x="none", /: x, (1,), {"x": 2}, "none"),
         (free_values, lambda client, x: (client, x), (1, 2), {}, (1, 2)),
         (free_values, lambda *args: args, (1, 2, 3), {}, (1, 2, 3)),
         (free_values, lambda x, client: (x, client), (1, 2), {}, (2, 1)),
