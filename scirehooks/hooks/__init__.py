@@ -2,7 +2,7 @@
 
 from scirehooks.hooks.advice import Advice
 from scirehooks.hooks.clock import Alarm, Clock, SystemClock
-from scirehooks.hooks.declaration import Declaration, hyphenated, variable
+from scirehooks.hooks.declaration import Declaration, Rehearsal, hyphenated, variable
 from scirehooks.hooks.definitions import Module
 from scirehooks.hooks.dryrun import (
     DryFiring,
@@ -91,6 +91,7 @@ __all__ = [
     "Place",
     "Placed",
     "Record",
+    "Rehearsal",
     "Report",
     "Resource",
     "Runtime",

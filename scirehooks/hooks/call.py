@@ -9,6 +9,7 @@ import inspect
 import os
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
@@ -16,13 +17,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scirehooks.errors import FunctionTimeoutError, NotAllowedHereError, UndefinedFunctionError
 from scirehooks.hooks.entry import Entry
+from scirehooks.hooks.loop import Running, kept_in
 
 if TYPE_CHECKING:
     from scirehooks.hooks.hook import Hook
 
-__all__ = ["SKIPPED", "Step", "acall", "call", "is_async", "resolve"]
+__all__ = ["SKIPPED", "GivenUp", "Step", "acall", "call", "is_async", "resolve"]
 
-SKIPPED = object()  # the result of a function whose `when` said no
+SKIPPED = object()  # the result of a function that was not called: its `when` said no, or its lease is over
+_PATIENCE = 0.4  # seconds that a coroutine whose time is over has to clean up
 _PYTHON = os.path.dirname(os.__file__) + os.sep
 
 
@@ -70,6 +73,31 @@ def is_async(function: Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
+class GivenUp:
+    """A coroutine that goes on though its time is over; it is asked about as a thread is that does."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return not self._ended.is_set()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end, at most TIMEOUT seconds."""
+        self._ended.wait(timeout)
+
+    def list(self, hook: Hook, entry: Entry, when_ended: Callable[[Callable[[], None]], object]) -> None:
+        """List it as what ENTRY of HOOK has left; WHEN_ENDED calls back at its end, which takes it off the list."""
+        hook.forsaken[id(self)] = (entry, self)
+
+        def end() -> None:
+            self._ended.set()
+            del hook.forsaken[id(self)]
+
+        when_ended(end)
+
+
 class _Call(NamedTuple):
     """A call about to be made."""
 
@@ -101,33 +129,45 @@ def call(hook: Hook, step: Step) -> Any:
     Raises:
         NotAllowedHereError: a coroutine would have to run on the very loop whose thread waits here.
     """
-    prepared = _prepare(hook, step)
-    if prepared is None:
-        return SKIPPED
     entry = step.entry
-    if is_async(prepared.function):
-        loop = hook.loop
-        if loop.is_current():
+    try:
+        prepared = _prepare(hook, step)
+        if prepared is None:
+            return SKIPPED
+        timeout = entry.terms.timeout
+        if not is_async(prepared.function):
+            return prepared.make() if timeout is None else _in_thread(hook, prepared.make, entry, timeout)
+        if hook.loop.is_current():
             raise NotAllowedHereError(
                 f"{hook.name}.run was called on the loop that is to run its coroutine {entry.label}.",
                 f"Write: await {hook.variable}.arun(…)",
             )
-        return loop.run(_within(prepared.make(), entry))
-    if entry.terms.timeout is None:
-        return prepared.make()
-    return _in_thread(hook, prepared.make, entry, entry.terms.timeout)
+        return _on_loop(hook, prepared.make(), entry, timeout)
+    finally:
+        _let_go(hook, entry)
 
 
 async def acall(hook: Hook, step: Step) -> Any:
     """Call from a coroutine; in a `threaded` hook, or with a time-out, a plain function gets a thread."""
-    prepared = _prepare(hook, step)
-    if prepared is None:
-        return SKIPPED
-    if is_async(prepared.function):
-        return await _within(prepared.make(), step.entry)
-    if step.entry.timeout is not None:
-        return await _elsewhere(functools.partial(_in_thread, hook, prepared.make, step.entry, step.entry.timeout))
-    return await _elsewhere(prepared.make) if hook.threaded else prepared.make()
+    entry = step.entry
+    try:
+        prepared = _prepare(hook, step)
+        if prepared is None:
+            return SKIPPED
+        timeout = entry.terms.timeout
+        if is_async(prepared.function):
+            return await (prepared.make() if timeout is None else _within(hook, prepared.make, entry, timeout))
+        if timeout is not None:
+            return await _elsewhere(functools.partial(_in_thread, hook, prepared.make, entry, timeout))
+        return await _elsewhere(prepared.make) if hook.threaded else prepared.make()
+    finally:
+        _let_go(hook, entry)
+
+
+def _let_go(hook: Hook, entry: Entry) -> None:
+    """Take ENTRY out if this was the last call of its lease, whatever came of it."""
+    if entry.terms.until is not None and entry.terms.until.over:
+        hook.expire(entry)
 
 
 async def _elsewhere(prepared: Callable[[], Any]) -> Any:
@@ -146,16 +186,54 @@ def _outcome(prepared: Callable[[], Any]) -> tuple[bool, Any]:
         return False, error
 
 
-async def _within(coroutine: Any, entry: Entry) -> Any:
-    if entry.timeout is None:
-        return await coroutine
+def _on_loop(hook: Hook, coroutine: Any, entry: Entry, timeout: float | None) -> Any:
+    """Run COROUTINE on the runtime loop, and stop waiting after TIMEOUT whatever it does."""
+    with hook.loop.awaiting(coroutine) as running:
+        if timeout is None or running.wait(timeout):
+            return running.result()
+        running.cancel()
+        if running.wait(_PATIENCE):
+            raise _timed_out(entry, _end_of(running))
+        GivenUp().list(hook, entry, running.when_ended)
+        raise _timed_out(entry, _line_of(coroutine) or _blocked(coroutine, hook.loop.thread))
+
+
+async def _within(hook: Hook, make: Callable[[], Any], entry: Entry, timeout: float) -> Any:
+    """Await the coroutine of MAKE in a task of its own, and stop waiting after TIMEOUT whatever it does."""
+    end = time.monotonic() + timeout
+    task = asyncio.create_task(_clocked(make), name=entry.label)
     try:
-        async with asyncio.timeout(entry.timeout) as limit:
-            return await coroutine
-    except TimeoutError as error:
-        if not limit.expired():
-            raise  # its own, from somewhere inside
-        raise _timed_out(entry, "it has been stopped") from error
+        await asyncio.wait([task], timeout=timeout)
+        if not task.done():
+            raise _timed_out(entry, await _stop(task, hook, entry))
+    except asyncio.CancelledError:  # the firing is
+        await _stop(task, hook, entry)
+        raise
+    succeeded, result, ended = task.result()
+    if ended > end:
+        raise _timed_out(entry, _end_of(task))
+    if not succeeded:
+        raise result
+    return result
+
+
+async def _clocked(make: Callable[[], Any]) -> tuple[bool, Any, float]:
+    """Return what `kept_in` does of the coroutine that MAKE makes, and when that ended: who waits may hear it late."""
+    return *await kept_in(make()), time.monotonic()
+
+
+async def _stop(task: asyncio.Task[Any], hook: Hook, entry: Entry) -> str:
+    """Cancel TASK and wait a moment for its end; say what has become of it. What goes on is listed."""
+    task.cancel()
+    await asyncio.wait([task], timeout=_PATIENCE)
+    if task.done():
+        return _end_of(task)
+    GivenUp().list(hook, entry, lambda call: task.add_done_callback(lambda _: call()))
+    return _line_of(task.get_coro()) or "it goes on"
+
+
+def _end_of(ended: Running | asyncio.Task[Any]) -> str:
+    return "it has been stopped" if ended.cancelled() else "it has ended since"
 
 
 def _in_thread(hook: Hook, prepared: Callable[[], Any], entry: Entry, timeout: float) -> Any:
@@ -187,19 +265,35 @@ def _timed_out(entry: Entry, what_now: str) -> FunctionTimeoutError:
     return FunctionTimeoutError(f"{entry.hook}: {entry.label}", took)
 
 
-def _whereabouts(thread: threading.Thread) -> str:
+def _whereabouts(thread: threading.Thread | None) -> str:
     """Return where THREAD, which goes on, is now: the innermost line that is not Python's own or a library's."""
-    frame = sys._current_frames().get(thread.ident or 0)
+    frame = sys._current_frames().get((thread and thread.ident) or 0)
     if frame is None:
         return "it has just ended"
     lines = traceback.extract_stack(frame)
     ours = max((index for index, line in enumerate(lines) if line.filename == __file__), default=-1)
-    theirs = lines[ours + 1 :]
-    if not theirs:
-        return "it goes on"
-    own = [line for line in theirs if not _is_library(line.filename)]
-    at = (own or theirs)[-1]
-    return f"now at {os.path.basename(at.filename)}:{at.lineno}: {at.line}".rstrip(": ")
+    return _at(lines[ours + 1 :]) or "it goes on"
+
+
+def _line_of(coroutine: Any) -> str:
+    """Return where COROUTINE waits, nothing if it does not."""
+    frames = []
+    while getattr(coroutine, "cr_suspended", False):
+        frames.append((coroutine.cr_frame, coroutine.cr_frame.f_lineno))
+        coroutine = coroutine.cr_await
+    return _at(traceback.StackSummary.extract(frames)) if frames else ""
+
+
+def _blocked(coroutine: Any, thread: threading.Thread | None) -> str:
+    """Return where THREAD is, in which COROUTINE runs without end, or cannot begin."""
+    where = _whereabouts(thread)
+    return where if getattr(coroutine, "cr_running", True) else f"it has not begun: its loop is {where}"
+
+
+def _at(lines: Sequence[traceback.FrameSummary]) -> str:
+    own = [line for line in lines if not _is_library(line.filename)]
+    at = (own or lines)[-1:]
+    return f"now at {os.path.basename(at[0].filename)}:{at[0].lineno}: {at[0].line}".rstrip(": ") if at else ""
 
 
 def _is_library(file: str) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING, Any
 
-from scirehooks.errors import Defer, HookRecursionError, NotAllowedHereError, Veto
+from scirehooks.errors import Defer, HookRecursionError, NotAllowedHereError, Terminated, Veto
 from scirehooks.hooks.call import SKIPPED, Step, acall, call
 from scirehooks.hooks.entry import Entry
 from scirehooks.hooks.firing import Failed, Steps
+from scirehooks.hooks.loop import is_cancelled
 from scirehooks.hooks.trace import Tracer
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FILENAME", "adrive", "blame", "drive", "isolated"]
 
+_SIGNALS = (KeyboardInterrupt, GeneratorExit, Terminated)  # to whoever fired, not failures of a function
 FILENAME = "<scirehooks hook {}>"  # of generated code; linecache shows its lines under this name
 
 
@@ -94,20 +97,21 @@ def _settle(hook: Hook, step: Step, result: Any) -> Any:
     if health.consecutive and result is not SKIPPED and not isinstance(result, Failed):
         health.consecutive = 0
         hook.refresh()  # nothing is wrong any more: back to the fast way
-    if step.entry.until is not None and step.entry.until.over:
-        hook.expire(step.entry)
     return result
 
 
 def isolated(error: BaseException, hook: Hook) -> bool:
     """Tell whether an isolating hook keeps ERROR to itself.
 
-    SystemExit is the function's failure, not a wish to end the daemon. An endless recursion goes out to the first
-    firing of the hook: kept in each of a thousand nested ones, it would be tried a thousand times more.
+    SystemExit is the function's failure, not a wish to end the daemon, and so is that something was cancelled which the
+    function waited for, if the firing is not. An endless recursion goes out to the first firing of the hook: kept in
+    each of a thousand nested ones, it would be tried a thousand times more.
     """
     if isinstance(error, RecursionError):
         return len(_chain(hook.name)) < 2
-    return isinstance(error, (Exception, SystemExit))
+    if isinstance(error, asyncio.CancelledError):
+        return not is_cancelled(error)
+    return not isinstance(error, _SIGNALS)
 
 
 def blame(error: BaseException, hook: Hook, entry: Entry) -> None:

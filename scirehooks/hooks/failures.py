@@ -84,7 +84,7 @@ class Failures:
         _log.log(level, "%s: %s %s", hook.name, entry.where(), failure_text(error).removeprefix("it "))
         hook.refresh()  # a hook with a failing function is watched until it succeeds
         if health.consecutive >= hook.failure_limit:
-            self._quarantine(hook, entry)
+            self.quarantine(hook, entry)
         if hook.name != "hook-failure-hook":  # a failing failure handler is logged, and that is that
             told = self._hooks["hook-failure-hook"]
             if told.loop.is_current():
@@ -92,7 +92,11 @@ class Failures:
             else:
                 told.run(hook, entry, error)
 
-    def _quarantine(self, hook: Hook, entry: Entry) -> None:
+    def quarantine(self, hook: Hook, entry: Entry) -> None:
+        """Set ENTRY of HOOK aside, if it is still there and active.
+
+        Journal: one record.
+        """
         with self._journal.lock:
             now = hook.cells.value((entry.local, entry.key))
             if isinstance(now, Entry) and now.number == entry.number and now.state == "active":

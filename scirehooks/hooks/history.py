@@ -19,14 +19,15 @@ class History:
     A group is what was done by one act: a command, a load. An undo is a group of its own, and is recorded as every
     change is; redoing takes that group back. What happened before `begin` (the init scripts) is not undone, nor what
     came of reading them again, and what scirehooks itself defines never is, whenever that was: a shell or a server that
-    is opened later brings commands.
+    is opened later brings commands. What was undone can be redone until somebody makes a new change, as in any editor.
     """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._floor = 0
         self._undone: list[tuple[int, int]] = []  # (group, the group that undid it), the latest last
-        self._takings: set[int] = set()  # groups that are undoings or redoings themselves
+        self._passed_by: set[int] = set()  # groups that undo leaves alone: undoings, redoings, what is not redone
+        self._taken = 0  # the last record of the last undoing or redoing
 
     def begin(self) -> None:
         """Let undo reach no further back than now."""
@@ -35,7 +36,7 @@ class History:
 
     def _groups(self) -> dict[int, list[Record]]:
         """Return what can be undone: the records of each group, the latest group last."""
-        passed_by = {group for group, _ in self._undone} | self._takings | {self._journal.cut}
+        passed_by = {group for group, _ in self._undone} | self._passed_by | {self._journal.cut}
         groups: dict[int, list[Record]] = {}
         for record in self._journal.records:
             if record.id > self._floor and record.group not in passed_by:
@@ -52,10 +53,10 @@ class History:
     def _records(self, group: int) -> list[Record]:
         return [record for record in self._journal.records if record.group == group]
 
-    def latest(self) -> list[Record]:
+    def latest(self, wanted: Callable[[Record], bool] = lambda _: True) -> list[Record]:
         """Return the records of the change that `undo` would take back, or raise ConflictError if there is none."""
         with self._journal.lock:
-            return self._latest(self._automatic(), lambda _: True)
+            return self._latest(self._automatic(), wanted)
 
     def _latest(self, automatic: Automatic, wanted: Callable[[Record], bool]) -> list[Record]:
         for made in reversed(self._groups().values()):
@@ -76,18 +77,35 @@ class History:
             ConflictError: there is none, or a later change stands on it.
         """
         with self._journal.lock:
+            self._forget_undone()
             automatic = self._automatic()
             records = self._latest(automatic, wanted)
             taken = {record.id: record for one in records for record in (one, *_upon(one, automatic))}
             in_order = [taken[number] for number in sorted(taken)]
             done = self._journal.revert(in_order, f"undo {records[0].what}", origin)
-            self._takings.add(done[0].group)
+            self._take(done)
             self._undone.append((records[0].group, done[0].group))
             return records
+
+    def _take(self, done: list[Record]) -> None:
+        """Note that DONE was an undoing or a redoing."""
+        self._passed_by.add(done[0].group)
+        self._taken = done[-1].id
+
+    def _forget_undone(self) -> None:
+        """Let what was undone be undone for good if somebody has changed something since."""
+        for record in reversed(self._journal.records):
+            if record.id <= self._taken:
+                break
+            if _somebodys(record) and record.group not in self._passed_by:
+                self._passed_by.update(group for group, _ in self._undone)
+                self._undone.clear()
+                break
 
     def undone(self) -> tuple[list[Record], list[Record]]:
         """Return the records of what was undone last, and those of its undoing, or raise ConflictError if none was."""
         with self._journal.lock:
+            self._forget_undone()
             group, undoing = self._undone[-1] if self._undone else (0, 0)
             records, undone = self._records(group), self._records(undoing)
             if not records or not undone or self._journal.cut in (group, undoing):
@@ -103,7 +121,7 @@ class History:
         with self._journal.lock:
             records, undone = self.undone()
             done = self._journal.revert(undone, f"redo {records[0].what}", origin)
-            self._takings.add(done[0].group)
+            self._take(done)
             self._undone.pop()
             return records
 

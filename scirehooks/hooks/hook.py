@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from scirehooks.errors import ConflictError, NotAFunctionError, OrderError, UnknownNameError, ValueFormatError
 from scirehooks.hooks import firing
@@ -169,8 +169,12 @@ class Hook:
     def __iter__(self) -> Iterator[Any]:
         return iter([entry.held for entry in self.entries()])
 
-    def __getitem__(self, index: int) -> Any:
-        return self.entries()[index].held
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Any]: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        return list(self)[index]
 
     def __contains__(self, function: object) -> bool:
         return self._present(function, None) is not None

@@ -11,6 +11,7 @@ from typing import Any, get_args, get_type_hints, overload
 
 from scirehooks.errors import ConflictError, Defer, UnknownNameError, Veto
 from scirehooks.hooks.builtin import CONTRACTS
+from scirehooks.hooks.call import GivenUp
 from scirehooks.hooks.clock import Clock, SystemClock
 from scirehooks.hooks.declaration import Amender, Declaration, Rehearsal, hyphenated, replace_parameter, variable
 from scirehooks.hooks.definitions import Definitions
@@ -36,6 +37,10 @@ from scirehooks.hooks.trace import Traces
 
 __all__ = ["Runtime"]
 
+TakingBack = Callable[
+    [Callable[[], list[Record]], Callable[[], list[Record]], Callable[[list[Record]], object]], list[Record]
+]
+
 
 class Runtime:
     """Hooks, names, commands and options of one application.
@@ -57,12 +62,15 @@ class Runtime:
         self.journal = Journal()
         self.transaction = self.journal.transaction
         self.history = History(self.journal)
+        # How undo and redo take back what the first finds by the second, and put it back by the third if that fails:
+        # whoever loads modules has something to do before and after.
+        self.taking_back: TakingBack = lambda _look, take, _put_back: take()
         self.owners = Owners(default=Owner("session", name))
         self.clock = clock or SystemClock()
         self.loop = RuntimeLoop(name)
         self.traces = Traces(changed=self._refresh_all)
         self.tracing = self.traces.capture
-        self.forsaken: dict[int | None, tuple[Entry, threading.Thread]] = {}
+        self.forsaken: dict[object, tuple[Entry, threading.Thread | GivenUp]] = {}  # what goes on past its time-out
         self.generating = generating
         self._numbers = count(1)
         self.next_number = self._numbers.__next__  # never the same twice; entries and their order are counted by it
@@ -273,9 +281,24 @@ class Runtime:
         return found.set_state(found.find(function, local), "disabled", "disable", self.owners.origin())
 
     def enable(self, hook: str | Hook, function: Any, *, local: Scope | None = None) -> Entry:
-        """Switch FUNCTION in HOOK on again."""
-        found = self.hook(hook)
-        return found.set_state(found.find(function, local), "active", "enable", self.owners.origin())
+        """Switch FUNCTION in HOOK on again; one that was quarantined when it was switched off is quarantined again.
+
+        Raises:
+            ConflictError: it is quarantined, from where only `release` brings it back.
+        """
+        found, origin = self.hook(hook), self.owners.origin()
+        with self.journal.lock:  # no firing comes between the two changes
+            entry = found.find(function, local)
+            if entry.state == "quarantined":
+                where = f" --local {local}" if local is not None else ""
+                raise ConflictError(
+                    f"enable: {entry.label} in {found.name} is quarantined.",
+                    f"When it is mended, type: release {found.name} {entry.label}{where}",
+                )
+            entry = found.set_state(entry, "active", "enable", origin)
+            if entry.health.consecutive >= found.failure_limit:
+                self.failures.quarantine(found, entry)
+            return found.find(f"#{entry.number}", local)
 
     def release(self, hook: str | Hook, function: Any, *, local: Scope | None = None) -> Entry:
         """Bring FUNCTION in HOOK back from quarantine, its failures in a row forgotten."""
@@ -367,7 +390,8 @@ class Runtime:
 
         Journal: one record for each one taken back, in one group.
         """
-        return self.history.undo(self.owners.origin())
+        history, origin = self.history, self.owners.origin()
+        return self.taking_back(history.latest, lambda: history.undo(origin), lambda _: history.redo(origin))
 
     def redo(self) -> list[Record]:
         """Do again what was undone last; return the records of it.
@@ -375,7 +399,12 @@ class Runtime:
         Raises:
             ConflictError: there is nothing to redo, or a later change stands in the way.
         """
-        return self.history.redo(self.owners.origin())
+        history, origin = self.history, self.owners.origin()
+        return self.taking_back(
+            lambda: history.undone()[1],
+            lambda: history.redo(origin),
+            lambda done: history.undo(origin, lambda record: record.group == done[0].group),
+        )
 
     def close(self) -> None:
         """Stop what the runtime runs: timers, tasks, its loop."""

@@ -109,11 +109,15 @@ _within: ContextVar[_Place | None] = ContextVar("scirehooks_span", default=None)
 _captured: ContextVar[deque[FiringSpan] | None] = ContextVar("scirehooks_captured", default=None)
 
 
-def _brief(value: Any, limit: int = _BRIEF) -> str:
+def _text(value: Any) -> str:
     try:
-        text = repr(value)
+        return repr(value)
     except Exception as error:  # noqa: BLE001 - a user's `__repr__` must not break the firing that is watched
-        text = f"<{type(value).__name__} whose repr failed: {type(error).__name__}>"
+        return f"<{type(value).__name__} whose repr failed: {type(error).__name__}>"
+
+
+def _brief(value: Any, limit: int = _BRIEF) -> str:
+    text = _text(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -166,7 +170,12 @@ _NOTHING = object()
 
 
 def _differ(before: Any, after: Any) -> bool:
-    return before is not after and not (type(before) is type(after) and type(after) in _PLAIN and before == after)
+    """Tell whether AFTER is another than BEFORE. By its text: `==` is the user's, and may answer anything or fail."""
+    if before is after:
+        return False
+    if type(before) is type(after) and type(after) in _PLAIN:
+        return bool(before != after)
+    return type(before) is not type(after) or _text(before) != _text(after)
 
 
 def _path(path: tuple[Any, ...]) -> str:
@@ -190,7 +199,8 @@ def _changes(before: _Found, after: _Found) -> Iterator[Change]:
 def _amendment(key: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Change:
     """Return what amending KEY changed: a value of the payload, or a field of one."""
     if key in after:
-        return Change(key, _shown(before.get(key, _NOTHING)), _shown(after[key]))
+        old, new = before.get(key, _NOTHING), after[key]
+        return Change(key, _shown(old), _shown(new)) if _differ(old, new) else Change(key, None, None)
     for name, new in after.items():
         old, new = getattr(before.get(name), key, _NOTHING), getattr(new, key, _NOTHING)
         if _differ(old, new):
@@ -220,7 +230,7 @@ class _Call:
         if isinstance(result, Failed):
             span.error = _said(result.error)
         elif result is SKIPPED:
-            span.result = "skipped: its `when` said no"
+            span.result = "skipped: its `when` said no, or its lease is over"
         elif self._asked and isinstance(result, (Veto, Defer)):
             span.verdict = f"{type(result).__name__.lower()}: {str(result)[:_BRIEF]}"
         elif self._asked and result is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scirehooks.errors import HookSignatureError
@@ -79,28 +80,41 @@ def parameters(draw: st.DrawFn, names: str, most: int) -> str:
 
 values = st.sampled_from([None, 0, 1, "s", "NoTruth"])
 outcomes = st.lists(values | st.sampled_from(sorted(ERRORS)), min_size=1, max_size=3).map(tuple)
-functions = st.builds(
-    Function,
-    parameters("abcdx", 4),
-    st.integers(-1, 1),
-    st.booleans(),
-    outcomes,
-    st.booleans(),
-    st.just(False) | st.booleans(),
-)
-firings = st.tuples(
+scopes = st.sampled_from([(), (), ("here",), ("elsewhere",)])
+anything = st.tuples(
     st.lists(st.integers(10, 15), max_size=4).map(tuple),
     st.dictionaries(st.sampled_from("abdx"), st.integers(20, 25), max_size=2),
-    st.sampled_from([(), (), ("here",), ("elsewhere",)]),
+    scopes,
 )
-programs = st.builds(
-    Program,
-    parameters("abcd", 3),
-    st.sampled_from(["all", "until_success", "until_failure", "fold"]),
-    st.sampled_from(["raise", "isolate"]),
-    st.lists(functions, max_size=5),
-    st.lists(firings, min_size=1, max_size=5),
-)
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    """Draw a program; most of its functions name what is in the payload, and most firings give what that needs."""
+    payload = draw(parameters("abcd", 3))
+    taken = inspect.signature(eval(f"lambda {payload}: None")).parameters.values()
+    names = "".join(each.name for each in taken if each.name in "abcd")
+    fitting = parameters(names, len(names)) if names else st.sampled_from(["", "*args", "**more", "*args, **more"])
+    functions = st.builds(
+        Function,
+        st.integers(0, 4).flatmap(lambda chance: fitting if chance else parameters("abcdx", 4)),
+        st.integers(-1, 1),
+        st.booleans(),
+        outcomes,
+        st.integers(0, 3).map(lambda chance: not chance),
+        st.just(False) | st.booleans(),
+    )
+    alone = [each.name for each in taken if each.name in names and each.kind is each.KEYWORD_ONLY]
+    whole = st.tuples(
+        st.just(tuple(range(10, 10 + len(names) - len(alone)))), st.just(dict.fromkeys(alone, 20)), scopes
+    )
+    return Program(
+        payload,
+        draw(st.sampled_from(["all", "until_success", "until_failure", "fold"])),
+        draw(st.sampled_from(["raise", "isolate"])),
+        draw(st.lists(functions, max_size=5)),
+        draw(st.lists(st.integers(0, 3).flatmap(lambda chance: whole if chance else anything), min_size=1, max_size=5)),
+    )
 
 
 class Run:
@@ -163,7 +177,7 @@ class Run:
             self.seen.append(repr(result))
 
 
-@given(programs)
+@given(programs())
 def test_generated_code_agrees_with_the_plain_rules(program: Program) -> None:
     """The same calls with the same arguments, the same results, errors, notes and counts."""
     logging.disable()
@@ -171,6 +185,25 @@ def test_generated_code_agrees_with_the_plain_rules(program: Program) -> None:
         assert Run(program, generating=True).seen == Run(program, generating=False).seen
     finally:
         logging.disable(logging.NOTSET)
+
+
+def test_programs_fire_functions_one_after_another() -> None:
+    """What is compared is what happens between functions; a program that calls at most one has nothing of that."""
+    many: list[bool] = []
+
+    @settings(max_examples=100, derandomize=True, database=None)
+    @given(programs())
+    def count(program: Program) -> None:
+        seen = Run(program, generating=False).seen
+        called = [isinstance(each, tuple) and isinstance(each[0], str) for each in seen]
+        many.append(any(first and second for first, second in pairwise(called)))
+
+    logging.disable()
+    try:
+        count()
+    finally:
+        logging.disable(logging.NOTSET)
+    assert sum(many) >= 20
 
 
 @pytest.mark.parametrize("generating", [True, False])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import threading
 import time
@@ -39,6 +40,11 @@ def until_returned(runtime: Runtime) -> None:
     """Wait for the threads that were given up."""
     for _, thread in list(runtime.forsaken.values()):
         thread.join(10)
+
+
+def either_way(hook: Hook) -> tuple[Callable[[], Any], Callable[[], Any]]:
+    """Return what fires HOOK from a plain thread, and what does from a coroutine."""
+    return hook.run, lambda: asyncio.run(hook.arun())
 
 
 # -- plain and coroutine functions in one order
@@ -351,13 +357,118 @@ def test_timeout_of_a_coroutine_stops_it(runtime: Runtime, defhook: DefHook, cal
     assert runtime.forsaken == {}
 
 
+@pytest.fixture
+def stubborn(leave: threading.Event) -> Callable[..., Any]:
+    """A coroutine function that goes on whoever cancels it, until it may leave."""
+
+    async def stubborn() -> str:
+        while not leave.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+        return "late"
+
+    return stubborn
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_timeout_of_a_coroutine_that_blocks_and_returns_is_an_error(
+    runtime: Runtime, defhook: DefHook, fails: bool
+) -> None:
+    """What comes too late is not used, though nothing could stop it: not the result, nor the coroutine's own error."""
+    hook = defhook(mode="until_success")
+
+    async def blocks() -> str:
+        time.sleep(0.05)
+        if fails:
+            raise ValueError("late")
+        return "late"
+
+    runtime.add_hook(hook, blocks, timeout=0.02, label="blocks")
+    for fire in either_way(hook):
+        with pytest.raises(FunctionTimeoutError, match=r"blocks took longer than 0\.02 s \(it has ended since\)\."):
+            fire()
+    assert runtime.forsaken == {}
+
+
+def test_timeout_of_a_coroutine_that_will_not_be_cancelled_gives_it_up(
+    runtime: Runtime, defhook: DefHook, stubborn: Callable[..., Any], leave: threading.Event
+) -> None:
+    """Nobody waits longer than the time it has to clean up; it is listed, with where it is, until it ends."""
+    hook = defhook()
+    entry = runtime.add_hook(hook, stubborn, timeout=0.02, label="stubborn")
+    begun = time.monotonic()
+    with pytest.raises(FunctionTimeoutError, match=r"0\.02 s \(now at test_call\.py:\d+: await asyncio\.sleep"):
+        hook.run()
+    assert time.monotonic() - begun < 5
+    ((listed, coroutine),) = runtime.forsaken.values()
+    assert listed is entry
+    assert coroutine.is_alive()
+    leave.set()
+    coroutine.join(10)
+    assert not coroutine.is_alive()
+    assert runtime.forsaken == {}
+
+
+def test_timeout_in_arun_of_a_coroutine_that_will_not_be_cancelled_gives_it_up(
+    runtime: Runtime, defhook: DefHook, calls: Calls, stubborn: Callable[..., Any], leave: threading.Event
+) -> None:
+    """Fired from a coroutine, the firing goes on as well."""
+    hook = defhook(on_error="isolate")
+    entry = runtime.add_hook(hook, stubborn, 1, timeout=0.02, label="stubborn")
+    runtime.add_hook(hook, calls.function("next"), 2)
+
+    async def fire() -> None:
+        await hook.arun()
+        ((listed, coroutine),) = runtime.forsaken.values()
+        assert listed is entry
+        assert coroutine.is_alive()
+        assert "now at test_call.py" in entry.health.last
+        leave.set()
+        while coroutine.is_alive():
+            await asyncio.sleep(0.001)
+
+    asyncio.run(fire())
+    assert calls == ["next"]
+    assert runtime.forsaken == {}
+
+
+def test_timeout_of_a_coroutine_that_holds_the_loop_gives_up_whoever_waits(
+    runtime: Runtime, defhook: DefHook, calls: Calls, leave: threading.Event
+) -> None:
+    """Not even the loop itself is needed; what could not begin because of it never begins."""
+    hook, other = defhook(), defhook(name="other-hook")
+
+    async def blocks() -> None:
+        assert leave.wait(20)
+
+    runtime.add_hook(hook, blocks, timeout=0.02, label="blocks")
+    runtime.add_hook(other, calls.coroutine("other"), timeout=0.02)
+    here = r"now at test_call\.py:\d+: assert leave\.wait"
+    with pytest.raises(FunctionTimeoutError, match=rf"blocks took longer than 0\.02 s \({here}"):
+        hook.run()
+    with pytest.raises(FunctionTimeoutError, match=rf"other took longer .*it has not begun: its loop is {here}"):
+        other.run()
+    assert len(runtime.forsaken) == 2
+    leave.set()
+    until_returned(runtime)
+    assert (runtime.forsaken, calls) == ({}, [])
+
+
 def test_timeout_error_of_a_coroutines_own_is_its_own(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
     """A TimeoutError out of a coroutine that kept its time is not taken for ours."""
     hook, error = defhook(), TimeoutError("the server's")
     runtime.add_hook(hook, calls.coroutine("a", error=error), timeout=10)
-    with pytest.raises(TimeoutError) as caught:
-        hook.run()
-    assert caught.value is error
+    for fire in either_way(hook):
+        with pytest.raises(TimeoutError) as caught:
+            fire()
+        assert caught.value is error
+
+
+def test_timeout_not_reached_gives_the_result_of_a_coroutine(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
+    """A coroutine that keeps its time counts as any other."""
+    hook = defhook(mode="until_success")
+    runtime.add_hook(hook, calls.coroutine("a", result=42), timeout=10)
+    assert hook.run() == asyncio.run(hook.arun()) == 42
 
 
 def test_timeout_of_a_plain_function_in_arun_leaves_the_loop_free(

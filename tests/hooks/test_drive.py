@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from scirehooks.errors import HookRecursionError, UndefinedFunctionError
+from scirehooks.errors import HookRecursionError, Terminated, UndefinedFunctionError
 from scirehooks.hooks import Hook, Runtime
 from tests.hooks.support import MODULE, Calls, DefHook, module
 
@@ -93,7 +95,13 @@ def test_raise_in_each_calling_rule(runtime: Runtime, defhook: DefHook, calls: C
 # -- isolate
 
 
-@pytest.mark.parametrize("kind", [ValueError, SystemExit, StopIteration, NotImplementedError])
+class Unusual(BaseException):
+    """Raised by a function for reasons of its own."""
+
+
+@pytest.mark.parametrize(
+    "kind", [ValueError, SystemExit, StopIteration, NotImplementedError, asyncio.CancelledError, Unusual]
+)
 def test_isolate_keeps_each_failure_to_itself(
     runtime: Runtime, defhook: DefHook, calls: Calls, fire: Callable[[Hook], Any], kind: type[BaseException]
 ) -> None:
@@ -108,18 +116,116 @@ def test_isolate_keeps_each_failure_to_itself(
     assert [entry.health.failures for entry in hook.entries()] == [1, 0, 1, 0]
 
 
-@pytest.mark.parametrize("kind", [KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
-def test_isolate_lets_an_interrupt_out(
-    runtime: Runtime, defhook: DefHook, calls: Calls, kind: type[BaseException]
-) -> None:
-    """A Ctrl-C, or being cancelled, is nobody's failure: it goes out at once."""
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit(), Terminated(15)], ids=repr)
+def test_isolate_lets_an_interrupt_out(runtime: Runtime, defhook: DefHook, calls: Calls, error: BaseException) -> None:
+    """A Ctrl-C, or a signal that ends the program, is nobody's failure: it goes out at once."""
     hook = defhook(on_error="isolate")
-    runtime.add_hook(hook, calls.function("a", error=kind()), 1)
+    runtime.add_hook(hook, calls.function("a", error=error), 1)
     runtime.add_hook(hook, calls.function("never"), 2)
-    with pytest.raises(kind):
+    with pytest.raises(type(error)):
         hook.run()
     assert calls == ["a"]
     assert hook.entries()[0].health.failures == 0
+
+
+@pytest.mark.parametrize("kind", [asyncio.CancelledError, Unusual])
+def test_refuse_takes_whatever_is_raised_for_a_refusal(
+    runtime: Runtime, defhook: DefHook, calls: Calls, fire: Callable[[Hook], Any], kind: type[BaseException]
+) -> None:
+    """A policy that fails refuses, in whichever way it fails."""
+    hook = defhook(mode="ask", on_error="refuse")
+    entry = runtime.add_hook(hook, calls.function("a", error=kind("no")), 1)
+    verdict = fire(hook)
+    assert not verdict
+    assert (verdict.refused_by, verdict.reason) == (entry, f"it failed: {kind.__name__}: no")
+    assert entry.health.failures == 1
+
+
+def test_isolate_keeps_that_something_was_cancelled_which_a_function_awaited(
+    runtime: Runtime, defhook: DefHook, calls: Calls, fire: Callable[[Hook], Any]
+) -> None:
+    """A task of the function's own that is cancelled is its failure; nobody has cancelled the firing."""
+    hook = defhook(on_error="isolate")
+
+    async def awaits_a_cancelled_task() -> None:
+        task = asyncio.ensure_future(asyncio.sleep(600))
+        task.cancel()
+        await task
+
+    entry = runtime.add_hook(hook, awaits_a_cancelled_task, 1)
+    runtime.add_hook(hook, calls.function("b"), 2)
+    fire(hook)
+    assert (calls, entry.health.failures) == (["b"], 1)
+
+
+@pytest.mark.parametrize("timeout", [None, 600])
+def test_isolate_of_a_firing_that_is_cancelled_ends_it(
+    runtime: Runtime, defhook: DefHook, calls: Calls, timeout: float | None
+) -> None:
+    """Whoever cancels the task that fires, or a thread that waits for a coroutine, ends the firing."""
+    hook = defhook(on_error="isolate")
+    waiting = threading.Event()
+
+    async def endless() -> None:
+        waiting.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            calls.append("cleaned")
+
+    entry = runtime.add_hook(hook, endless, 1, timeout=timeout)
+    runtime.add_hook(hook, calls.function("never"), 2)
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(hook.arun())
+        while not waiting.is_set():
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    waiting.clear()
+    raised: list[BaseException] = []
+
+    def fire() -> None:
+        try:
+            hook.run()
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            raised.append(error)
+
+    thread = threading.Thread(target=fire)
+    thread.start()
+    assert waiting.wait(10)
+    until = time.monotonic() + 10
+    while not runtime.loop.cancel_awaited(thread):  # the coroutine may begin before the thread has noted it
+        assert time.monotonic() < until
+    thread.join(10)
+    assert [isinstance(error, asyncio.CancelledError) for error in raised] == [True]
+    assert (calls, entry.health.failures) == (["cleaned", "cleaned"], 0)
+
+
+def test_isolate_of_a_firing_that_an_interrupt_ends_while_it_blocks_its_loop(
+    runtime: Runtime, defhook: DefHook, calls: Calls
+) -> None:
+    """Somebody cancels what the loop is busy with; raised in there by force, that is no failure of the function."""
+    hook = defhook(on_error="isolate")
+    waiting, cancelled = threading.Event(), threading.Event()
+
+    def blocks() -> None:
+        waiting.set()
+        assert cancelled.wait(10)
+        raise asyncio.CancelledError
+
+    entry = runtime.add_hook(hook, blocks, 1)
+    runtime.add_hook(hook, calls.function("never"), 2)
+    running = runtime.loop.submit(hook.arun())
+    assert waiting.wait(10)
+    running.cancel()
+    cancelled.set()
+    with pytest.raises(asyncio.CancelledError):
+        running.result()
+    assert (calls, entry.health.failures) == ([], 0)
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])

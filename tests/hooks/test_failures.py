@@ -125,6 +125,29 @@ def test_release_brings_the_entry_back_with_a_clean_count(runtime: Runtime, defh
     assert runtime.journal.records[-1].what == "quarantine"
 
 
+@pytest.mark.parametrize(("mode", "on_error"), [("all", "isolate"), ("ask", "refuse")])
+def test_enable_never_ends_a_quarantine(
+    runtime: Runtime, defhook: DefHook, calls: Calls, mode: str, on_error: str
+) -> None:
+    """Only `release` does: switched off and on again it is quarantined as before, and where it was, so it refuses."""
+    hook = defhook(mode=mode, on_error=on_error)
+    runtime.add_hook(hook, calls.function("a", error=ValueError("no")), local="client:7")
+    with runtime.scope("client:7"):
+        fail_times(hook, 3)
+        with pytest.raises(ConflictError, match=r"quarantined\..* type: release test-hook a --local client:7"):
+            runtime.enable(hook, "a", local="client:7")
+        runtime.disable(hook, "a", local="client:7")
+        assert runtime.enable(hook, "a", local="client:7").state == "quarantined"
+        fail_times(hook, 1)
+    assert calls == ["a"] * 3
+    runtime.undo()
+    assert hook.find("a", "client:7").state == "disabled"
+    runtime.redo()
+    assert runtime.release(hook, "a", local="client:7").state == "active"
+    runtime.disable(hook, "a", local="client:7")
+    assert runtime.enable(hook, "a", local="client:7").state == "active"
+
+
 def test_quarantine_of_what_has_just_been_removed_makes_no_record(
     runtime: Runtime, defhook: DefHook, calls: Calls
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from scirehooks.errors import ConflictError
 from scirehooks.hooks import BUILTIN, Lease, Runtime, StatusPart, command
 from scirehooks.hooks.history import History
+from scirehooks.hooks.owner import UNASKED
 from scirehooks.testing import FakeClock
 from tests.hooks.support import MODULE, OTHER, SESSION, Calls, DefHook
 
@@ -126,15 +127,51 @@ def test_undo_of_a_change_that_another_stands_on_is_refused(runtime: Runtime) ->
 
 
 @pytest.mark.usefixtures("add")
-def test_redo_over_a_later_change_is_refused(runtime: Runtime) -> None:
-    """What was undone is not done again over what has been done since."""
+def test_redo_after_a_new_change_has_nothing_to_do(runtime: Runtime) -> None:
+    """A new change, by whomever, takes the place of what was undone, as in any editor, even if it is undone itself."""
+    runtime.undo()
+    runtime.undo()
+    with runtime.owners.acting(SESSION, "alice"):
+        runtime.add_hook("test-hook", Calls().function("c"), 1)
+    for ask in (runtime.redo, runtime.history.undone):
+        with pytest.raises(ConflictError, match=r"There is nothing to redo\."):
+            ask()
+    runtime.undo()
+    runtime.redo()
+    assert labels(runtime) == ["c"]
+    with pytest.raises(ConflictError, match="There is nothing to redo"):
+        runtime.redo()
+
+
+@pytest.mark.usefixtures("add")
+def test_undo_after_a_new_change_passes_by_what_was_undone_before(runtime: Runtime) -> None:
+    """What was undone for good is not undone once more: the next undo takes what is left."""
     runtime.undo()
     runtime.add_hook("test-hook", Calls().function("c"), 1)
-    runtime.redo()
-    assert labels(runtime) == ["a", "b", "c"]
+    assert [runtime.undo()[0].subject for _ in range(3)] == ["c in test-hook", "a in test-hook", "hook test-hook"]
+
+
+@pytest.mark.usefixtures("add")
+def test_redo_is_not_lost_by_what_came_about_by_itself(runtime: Runtime, clock: FakeClock) -> None:
+    """A lease that expires, what scirehooks defines, and files that are read again are nobody's change."""
+    runtime.add_hook("test-hook", "leased", until=Lease(expires=time.time() - 1))
     runtime.move_hook("test-hook", "a", 5)
     runtime.undo()
-    runtime.disable("test-hook", "a")
+    clock.advance(1)
+    runtime.define({"who": command("who")(lambda: "all")}, BUILTIN)
+    with runtime.owners.acting(MODULE, UNASKED):
+        runtime.add_hook("test-hook", "read-again")
+    runtime.redo()
+    assert runtime.find_entry("test-hook", "a").depth == 5
+
+
+@pytest.mark.usefixtures("add")
+def test_redo_over_what_came_about_by_itself_is_refused(runtime: Runtime) -> None:
+    """What stands in the way, though nobody did it, is named."""
+    runtime.move_hook("test-hook", "a", 5)
+    runtime.undo()
+    with runtime.owners.acting(MODULE, UNASKED):
+        runtime.disable("test-hook", "a")
     with pytest.raises(ConflictError, match="changed since"):
         runtime.redo()
 

@@ -20,6 +20,7 @@ def test_hook_reads_as_a_list_in_run_order(runtime: Runtime, defhook: DefHook, c
     assert len(hook) == 3
     assert list(hook) == [a, b, "late"]
     assert (hook[0], hook[-1]) == (a, "late")
+    assert (hook[0:1], hook[::-1], hook[5:]) == ([a], list(hook)[::-1], [])
     assert a in hook
     assert "late" in hook
     assert runtime.namespace["late"] in hook

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -51,6 +53,30 @@ def test_entry_leased_for_two_calls_goes_after_them(runtime: Runtime, defhook: D
     assert calls == ["always", "twice"] * 2 + ["always"]
     assert [entry.label for entry in hook.entries()] == ["always"]
     assert runtime.journal.records[-1].what == "lease expired"
+
+
+@pytest.mark.parametrize("on_error", ["raise", "isolate"])
+def test_entry_leased_once_that_fails_goes_all_the_same(
+    runtime: Runtime, defhook: DefHook, calls: Calls, on_error: str
+) -> None:
+    """Its one call was made, whatever came of it, fired from a plain thread and from a coroutine."""
+    hook = defhook(on_error=on_error)
+    for from_a_coroutine in (False, True):
+        runtime.add_hook(hook, calls.function("once", error=ValueError("no")), until=Lease(calls=1))
+        with contextlib.suppress(ValueError):
+            asyncio.run(hook.arun()) if from_a_coroutine else hook.run()
+        assert len(hook) == 0
+    assert calls == ["once", "once"]
+
+
+def test_entry_leased_once_and_wrapped_goes_after_its_call(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:
+    """A call by `run_hook_wrapped` is a call; a wrapper that does not call leaves it."""
+    hook = defhook()
+    runtime.add_hook(hook, calls.function("once"), until=Lease(calls=1))
+    runtime.run_hook_wrapped(hook, lambda function: None)
+    assert len(hook) == 1
+    runtime.run_hook_wrapped(hook, lambda function: function())
+    assert (calls, len(hook)) == (["once"], 0)
 
 
 def test_entry_leased_once_and_skipped_keeps_its_call(runtime: Runtime, defhook: DefHook, calls: Calls) -> None:

@@ -3,15 +3,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import re
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator, Iterator
 from typing import Any
 
 import pytest
 
 from scirehooks.errors import NotAllowedHereError
-from scirehooks.hooks.loop import RuntimeLoop
+from scirehooks.hooks import loop as loop_module
+from scirehooks.hooks.loop import Interrupted, RuntimeLoop
 from scirehooks.testing import nothing_left
 
 
@@ -130,6 +132,134 @@ def test_loop_closed_cancels_what_runs() -> None:
         assert cleaned.is_set()
 
 
+@pytest.fixture
+def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing a loop takes its patience in tenths of a second."""
+    monkeypatch.setattr(loop_module, "_CLOSING", 0.1)
+
+
+@pytest.mark.usefixtures("in_haste")
+def test_loop_closed_leaves_what_will_not_be_cancelled(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody waits for ever for a task that ignores that it is cancelled: it is named, and who awaits it goes on."""
+    with nothing_left():
+        loop, begun = RuntimeLoop("test"), threading.Event()
+
+        async def stubborn() -> None:
+            begun.set()
+            while True:
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.sleep(600)
+
+        raised: list[BaseException] = []
+        waiting = threading.Thread(target=_raised_by, args=(loop, stubborn(), raised))
+        waiting.start()
+        assert begun.wait(10)
+        loop.close()
+        waiting.join(10)
+        assert [type(error) for error in raised] == [Interrupted]
+        (message,) = _told(caplog)
+        assert message.startswith("These tasks did not end when they were cancelled, and were left: test_loop_closed_")
+        assert message.endswith(".stubborn.")
+
+
+@pytest.mark.usefixtures("in_haste")
+def test_loop_closed_while_a_coroutine_holds_it_is_left(caplog: pytest.LogCaptureFixture) -> None:
+    """A coroutine that blocks cannot be ended: it is named, and when it lets go, the loop ends all the same."""
+    with nothing_left():
+        loop, begun, leave = RuntimeLoop("test"), threading.Event(), threading.Event()
+
+        async def blocks() -> None:
+            begun.set()
+            assert leave.wait(20)
+            await asyncio.sleep(600)
+
+        raised: list[BaseException] = []
+        waiting = threading.Thread(target=_raised_by, args=(loop, blocks(), raised))
+        waiting.start()
+        assert begun.wait(10)
+        loop.close()
+        waiting.join(10)
+        assert [type(error) for error in raised] == [Interrupted]
+        assert _told(caplog)[0].startswith("The test loop did not end: test_loop_closed_while")
+        assert _told(caplog)[0].endswith(".blocks holds it.")
+        leave.set()
+
+
+@pytest.mark.usefixtures("in_haste")
+def test_loop_closed_waits_a_moment_for_threads_of_coroutines(caplog: pytest.LogCaptureFixture) -> None:
+    """A thread started with `to_thread` cannot be ended either."""
+    with nothing_left():
+        loop, begun, leave = RuntimeLoop("test"), threading.Event(), threading.Event()
+
+        def work() -> None:
+            begun.set()
+            assert leave.wait(20)
+
+        loop.submit(asyncio.to_thread(work))
+        assert begun.wait(10)
+        loop.close()
+        assert _told(caplog) == ["Threads that coroutines of the test loop have started did not end."]
+        leave.set()
+
+
+def test_loop_tells_of_a_coroutine_that_holds_it(loop: RuntimeLoop, caplog: pytest.LogCaptureFixture) -> None:
+    """A step that takes over 100 ms delays everything else: it is told whose, where that is, and how long."""
+
+    async def holds() -> None:
+        await asyncio.sleep(0)
+        time.sleep(0.11)
+
+    async def in_a_task_of_its_own() -> None:
+        await asyncio.create_task(holds())
+
+    async def when_cancelled() -> None:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            time.sleep(0.11)
+
+    loop.run(holds())
+    loop.run(in_a_task_of_its_own())
+    running = loop.submit(when_cancelled())
+    loop.run(asyncio.sleep(0))
+    running.cancel()
+    running.result()
+    told = _told(caplog)
+    assert [".holds " in message for message in told] == [True, True, False]
+    for message in told:
+        assert re.search(r"The coroutine \S+ \(\S+test_loop\.py:\d+\) held the runtime loop for \d+ ms: ", message)
+
+
+def test_loop_runs_whatever_can_be_awaited(loop: RuntimeLoop, caplog: pytest.LogCaptureFixture) -> None:
+    """What is no coroutine has neither a name nor a place, and need not be closed."""
+
+    class Answer:
+        def __await__(self) -> Generator[Any, None, int]:
+            time.sleep(0.11)
+            yield from asyncio.sleep(0).__await__()
+            return 42
+
+    awaitable: Any = Answer()
+    assert loop.run(awaitable) == 42
+    assert [message.partition(" for ")[0] for message in _told(caplog)] == [
+        "The coroutine Answer held the runtime loop"
+    ]
+
+
+def test_loop_lets_a_task_show_where_it_is(loop: RuntimeLoop) -> None:
+    """That a task is timed does not hide its coroutine: its stack is there, it may be awaited, and closed."""
+
+    async def work() -> list[str]:
+        task = asyncio.create_task(asyncio.sleep(600))
+        await asyncio.sleep(0)
+        found = [frame.f_code.co_name for frame in task.get_stack()]
+        task.cancel()
+        loop_module._Timed(asyncio.sleep(600), None).close()
+        return [*found, await loop_module._Timed(asyncio.sleep(0, "answer"), None)]
+
+    assert loop.run(work()) == ["sleep", "answer"]
+
+
 def test_loop_never_used_may_be_closed() -> None:
     """Closing a loop that was never started does nothing, twice as well."""
     with nothing_left():
@@ -192,7 +322,7 @@ def test_loop_cancels_what_a_thread_waits_for(loop: RuntimeLoop) -> None:
     _cancel(loop, waiting)
     waiting.join(10)
     assert ended.is_set()
-    assert [type(error) for error in raised] == [asyncio.CancelledError]
+    assert [type(error) for error in raised] == [Interrupted]
     assert loop.cancel_awaited(waiting) is False
 
 
@@ -213,12 +343,17 @@ def test_loop_lets_a_thread_go_that_waits_for_what_will_not_end(loop: RuntimeLoo
     assert begun.wait(10)
     _cancel(loop, waiting, leave=True)
     waiting.join(10)
-    assert [type(error) for error in raised] == [asyncio.CancelledError]
+    assert [type(error) for error in raised] == [Interrupted]
 
     async def finish() -> None:
         enough.set()
 
     loop.run(finish())
+
+
+def _told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what scirehooks has logged."""
+    return [record.getMessage() for record in caplog.records if record.name == "scirehooks"]
 
 
 def _cancel(loop: RuntimeLoop, waiting: threading.Thread, *, leave: bool = False) -> None:

@@ -6,10 +6,12 @@ import inspect
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from scirehooks.errors import ConflictError
 from scirehooks.hooks import BUILTIN, GLOBAL, Origin, Owner, Runtime, marks_of
 from scirehooks.hooks.marks import option
 from scirehooks.testing import FakeClock
@@ -423,6 +425,13 @@ class RuntimeMachine(RuleBasedStateMachine):
         self.model.done.append(self.model.cells)
         self.model.cells = self.model.undone.pop()
         self.remember()
+
+    @precondition(lambda self: hasattr(self, "model") and not self.model.undone)
+    @rule()
+    def redo_nothing(self) -> None:
+        """After a new change there is nothing to redo."""
+        with pytest.raises(ConflictError, match="There is nothing to redo"):
+            self.runtime.redo()
 
 
 class PlainMachine(RuntimeMachine):

@@ -72,7 +72,7 @@ def test_trace_shows_verdicts_amendments_and_skips(runtime: Runtime, defhook: De
     hook.run(22)
     amends, off, no = last(runtime).calls
     assert (amends.changed, amends.result) == (("port",), "")
-    assert off.result == "skipped: its `when` said no"
+    assert off.result == "skipped: its `when` said no, or its lease is over"
     assert (no.verdict, no.error) == ("veto: not on Fridays", "")
 
 
@@ -358,6 +358,32 @@ def test_trace_shows_values_before_and_after(runtime: Runtime, defhook: DefHook)
         Change("client.labels['new']", None, "'c'"),
     }
     assert none.changes == ()
+
+
+def test_trace_tells_of_no_change_where_something_equal_was_put(runtime: Runtime, defhook: DefHook) -> None:
+    """A container replaced by an equal one shows the same and is not told of, nor what is amended to what it was."""
+    hook = defhook(lambda client, tags: None, mode="ask", amend=["tags"])
+
+    def replaces(client: Record) -> None:
+        client.labels = dict(client.labels)
+
+    def changes(client: Record) -> None:
+        client.labels = {**client.labels, "x": "y" * 100}
+
+    def changes_its_end(client: Record) -> None:
+        client.labels = {**client.labels, "x": "y" * 99 + "z"}
+
+    runtime.add_hook(hook, replaces, 1)
+    runtime.add_hook(hook, changes, 2)
+    runtime.add_hook(hook, changes_its_end, 3)
+    runtime.add_hook(hook, lambda tags: {"tags": list(tags)}, 4)
+    runtime.trace(hook)
+    assert hook.run(Record(), ["new"])
+    none, labels, end, amended = last(runtime).calls
+    assert none.changes == ()
+    assert labels.changed == ("client.labels", "client.labels['x']")
+    assert end.changed == ("client.labels", "client.labels['x']")
+    assert amended.changes == (Change("tags", None, None),)
 
 
 def test_trace_of_a_big_payload_looks_at_a_part_of_it(runtime: Runtime, defhook: DefHook) -> None:

@@ -109,6 +109,7 @@ def adding(runtime: Runtime) -> None:
     assert_type(runtime.enable(hook, thank), Entry)
     assert_type(runtime.release(hook, thank), Entry)
     assert_type(len(hook), int)
+    assert_type(hook[0:1], list[Any])
     assert_type(iter(hook), Iterator[Any])
     assert_type(thank in hook, bool)
     assert_type(hook.entries(), tuple[Entry, ...])
