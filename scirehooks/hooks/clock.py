@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import heapq
 import logging
 import threading
@@ -68,7 +69,7 @@ class SystemClock:
             heapq.heappush(self._alarms, (alarm.when, next(self._numbers), alarm))
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._serve, name="scirehooks clock", daemon=True)
-                self._thread.start()
+                contextvars.Context().run(self._thread.start)  # it belongs to nobody who happened to be the first
             self._ready.notify()
         return alarm
 

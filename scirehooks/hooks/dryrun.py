@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import field, replace
 from types import FunctionType
@@ -20,7 +20,7 @@ from scirehooks.hooks.entry import Entry, Health
 from scirehooks.hooks.failures import FailedCalls, rehearsing
 from scirehooks.hooks.firing import Verdict
 from scirehooks.hooks.hook import Hook
-from scirehooks.hooks.marks import Effect, planning
+from scirehooks.hooks.marks import Effect, planning, taking_turn
 from scirehooks.records import dataclass
 
 __all__ = [
@@ -65,15 +65,20 @@ def stand_in(entry: Entry) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class DryFiring:
-    """One firing of a dry run: who was CALLED, who is UNKNOWN, whose effects were planned, and how it ended."""
+    """One firing of a dry run: who was CALLED, who is UNKNOWN, what each planned in his TURN, and how it ended."""
 
     hook: str
     called: tuple[Entry, ...] = ()
     unknown: tuple[Entry, ...] = ()
-    effects: tuple[tuple[Entry, Effect], ...] = ()
+    turns: tuple[tuple[Entry, list[Effect]], ...] = ()
     failed: tuple[tuple[Entry, BaseException], ...] = ()
     verdict: Verdict | None = None
     error: BaseException | None = None
+
+    @property
+    def effects(self) -> tuple[tuple[Entry, Effect], ...]:
+        """Each effect with the function that caused it; a thread that one has begun may still add to them."""
+        return tuple((entry, effect) for entry, effects in self.turns for effect in effects)
 
 
 @dataclass(slots=True)
@@ -99,19 +104,20 @@ class DryRun:
             entry for entry in order if entry.state == "active" and _needs_leave(hook, entry) and not entry.dry_run
         ]
         numbers = {entry.number for entry in unknown}
-        turns: list[tuple[Entry, int]] = []
-        begun, failed = len(self.effects), len(self.failures)
+        turns: list[tuple[Entry, list[Effect]]] = []
+        failed = len(self.failures)
 
-        def those() -> Iterator[Entry]:
+        def those() -> Generator[Entry, None, None]:
             for entry in self.limited(order) if hook.mode == "ask" else order:
                 over = entry.until is not None and entry.until.over
                 if entry.number not in numbers and not over:
-                    turns.append((entry, len(self.effects)))
-                    yield stand_in(entry)
+                    with taking_turn() as effects:
+                        turns.append((entry, effects))
+                        yield stand_in(entry)
 
-        verdict, error = None, None
+        verdict, error, asked = None, None, those()
         try:
-            result = hook.through(those(), **payload)
+            result = hook.through(asked, **payload)
             if isinstance(result, Verdict):
                 verdict = result = _as_in_earnest(result, order)
             return result
@@ -119,6 +125,7 @@ class DryRun:
             error = raised
             raise
         finally:
+            asked.close()  # at once: the turn of whoever ended it is over
             if verdict is not None and verdict.refused_by is not None:
                 place = _position(order, verdict.refused_by)
                 turns = [turn for turn in turns if _position(order, turn[0]) <= place]
@@ -128,7 +135,7 @@ class DryRun:
                     hook.name,
                     tuple(entry for entry, _ in turns if entry.state == "active"),
                     tuple(unknown),
-                    tuple(_by_whom(turns, self.effects, begun)),
+                    tuple(turns),
                     tuple(self.failures[failed:]),
                     verdict,
                     error,
@@ -157,14 +164,6 @@ def _as_in_earnest(verdict: Verdict, order: list[Entry]) -> Verdict:
         failed=tuple((own[entry.number], error) for entry, error in verdict.failed),
         not_asked=tuple(order[_position(order, by) + 1 :]) if by else (),
     )
-
-
-def _by_whom(turns: list[tuple[Entry, int]], effects: list[Effect], begun: int) -> Iterator[tuple[Entry, Effect]]:
-    """Yield the effects since BEGUN, each with whose turn it was."""
-    ends = [start for _, start in turns[1:]] + [len(effects)]
-    for (entry, start), end in zip(turns, ends, strict=True) if turns else ():
-        for effect in effects[max(start, begun) : end]:
-            yield entry, effect
 
 
 @contextmanager

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, get_type_hints, overload
 
 from scirehooks.errors import ValueFormatError
+from scirehooks.hooks.carried import Carried, carry
 from scirehooks.hooks.declaration import hyphenated, variable
 from scirehooks.hooks.owner import BUILTIN, Owner, Place
 from scirehooks.records import dataclass
@@ -30,7 +33,10 @@ __all__ = [
     "option",
     "planned_instead",
     "planning",
+    "taking_turn",
 ]
+
+_log = logging.getLogger("scirehooks")
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -66,7 +72,12 @@ def on(hook: str, depth: float = 0, **keywords: Any) -> Callable[[F], F]:
         ... def tell_root(client): ...
         >>> marks_of(tell_root)[0].name
         'post-client-add-hook'
+
+    Raises:
+        TypeError: HOOK is no name, as where the mark is written `@on` alone.
     """
+    if not isinstance(hook, str):
+        raise TypeError('@on needs the name of a hook: @on("post-client-add-hook").')
     return lambda function: _mark(function, Mark("on", hook, {"depth": depth, **keywords}))
 
 
@@ -188,7 +199,16 @@ class Effect(NamedTuple):
     arguments: dict[str, Any]
 
 
-_plan: ContextVar[list[Effect] | None] = ContextVar("scirehooks_plan", default=None)
+class _Plan(NamedTuple):
+    """Where effects are written down: all in EFFECTS, and in TURN those of whoever is being called."""
+
+    effects: list[Effect]
+    turn: list[Effect]
+    over: threading.Event  # set when the dry run has ended: what comes then was begun in it, by a timer, say
+
+
+_plan: ContextVar[_Plan | None] = ContextVar("scirehooks_plan", default=None)
+_PLANS = Carried(lambda: _plan.get() is not None, pools=True)
 
 
 @overload
@@ -238,16 +258,37 @@ def planned_instead(name: str, arguments: dict[str, Any]) -> bool:
     plan = _plan.get()
     if plan is None:
         return False
-    plan.append(Effect(name, arguments))
+    effect = Effect(name, arguments)
+    plan.turn.append(effect)
+    plan.effects.append(effect)
+    if plan.over.is_set():
+        _log.warning("%s is not done: a dry run, which has ended, began the thread or timer that calls it", name)
     return True
 
 
 @contextmanager
 def planning() -> Iterator[list[Effect]]:
-    """Make the block a dry run: what is marked `@effect` is recorded in the list this yields."""
-    plan: list[Effect] = []
+    """Make the block a dry run: what is marked `@effect` is recorded in the list this yields.
+
+    Threads that are started in it, and what it gives to a ThreadPoolExecutor, are part of it, however long they last.
+    """
+    carry(_PLANS)
+    plan = _Plan([], [], threading.Event())
     token = _plan.set(plan)
     try:
-        yield plan
+        yield plan.effects
+    finally:
+        _plan.reset(token)
+        plan.over.set()
+
+
+@contextmanager
+def taking_turn() -> Iterator[list[Effect]]:
+    """Record what the block causes in a dry run in the list this yields, too: whoever is called there is to blame."""
+    turn: list[Effect] = []
+    plan = _plan.get()
+    token = _plan.set(plan and plan._replace(turn=turn))
+    try:
+        yield turn
     finally:
         _plan.reset(token)

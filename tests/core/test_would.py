@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -189,10 +191,8 @@ def test_dry_run_reaches_no_session_that_runs_beside_it(fleet: Fleet) -> None:
     added: list[Any] = []
 
     def elsewhere() -> None:
-        import threading  # noqa: PLC0415 - the point is that this thread has a context of its own
-
         thread = threading.Thread(target=lambda: added.append(fleet.client_add("web2", transport="local")))
-        thread.start()
+        contextvars.Context().run(thread.start)  # as nobody in the dry run would: another session has begun it
         thread.join(10)
 
     fleet.runtime.add_hook("pre-client-add-hook", lambda client: elsewhere() if client.name == "web1" else None)

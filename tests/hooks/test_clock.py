@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextvars
+import queue
 import threading
 import time
 import weakref
@@ -8,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from scirehooks.hooks import SystemClock
+from scirehooks.hooks.carried import Carried, carried
 from scirehooks.testing import nothing_left
 from tests.hooks.support import errors_in
 
@@ -98,3 +101,13 @@ def test_system_clock_may_be_closed_by_a_call_of_its_own() -> None:
 
         clock.after(0, close)
         assert done.wait(10)
+
+
+def test_system_clock_belongs_to_nobody_who_first_asked(system_clock: SystemClock) -> None:
+    """Its thread serves all, also where threads carry the context of who starts them."""
+    mine = contextvars.ContextVar("mine", default="nobody's")
+    seen: queue.SimpleQueue[str] = queue.SimpleQueue()
+    mine.set("mine")
+    with carried(Carried(lambda: True)):
+        system_clock.after(0, lambda: seen.put(mine.get()))
+        assert seen.get(timeout=10) == "nobody's"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from typing import Any
 
 import pytest
@@ -181,6 +182,36 @@ def test_dry_run_writes_effects_down_with_whose_they_are(runtime: Runtime, defho
         ("last", Effect("restart", {"unit": "cron"})),
     ]
     assert [act.name for act in run.effects] == ["before", name, name, "restart"]
+
+
+def test_dry_run_blames_who_began_the_thread(runtime: Runtime, defhook: DefHook) -> None:
+    """What a thread does in the turn of a later function, or after the firing, is still of him who began it."""
+    go, done = (threading.Event(), threading.Event()), (threading.Event(), threading.Event())
+
+    def later() -> None:
+        for wait, tell in zip(go, done, strict=True):
+            wait.wait(10)
+            planned_instead("late", {})
+            tell.set()
+
+    def waits() -> None:
+        planned_instead("own", {})
+        go[0].set()
+        assert done[0].wait(10)
+
+    hook = defhook()
+    thread = threading.Thread(target=later)
+    runtime.add_hook(hook, thread.start, 1, dry_run=True, label="begins")
+    runtime.add_hook(hook, waits, 2, dry_run=True, label="waits")
+    with dry_running() as run:
+        run.fire(hook)
+        planned_instead("outside", {})
+        go[1].set()
+        assert done[1].wait(10)
+    thread.join()
+    blamed = [(entry.label, act.name) for entry, act in run.firings[0].effects]
+    assert blamed == [("begins", "late"), ("begins", "late"), ("waits", "own")]
+    assert [act.name for act in run.effects] == ["own", "late", "outside", "late"]
 
 
 # -- how it ends

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -21,6 +24,14 @@ def test_marks_only_note_and_keep_the_function_as_it_is() -> None:
     assert [(mark.kind, mark.name) for mark in marks_of(tell)] == [("on", "post-client-add-hook"), ("command", "tell")]
     assert marks_of(tell)[0].keywords == {"depth": 10, "timeout": 5}
     assert tell("web1") == "web1"
+
+
+def test_on_without_a_hook_is_refused() -> None:
+    """Taken for a mark, the function would be in no hook, and a guard would guard nothing."""
+    with pytest.raises(TypeError, match="@on needs the name of a hook"):
+
+        @on  # type: ignore[arg-type]  # what this is about
+        def guard(client: object) -> None: ...
 
 
 def test_marks_of_what_has_none_are_none() -> None:
@@ -183,3 +194,114 @@ def test_command_may_ask_for_a_fresh_view(runtime: Runtime) -> None:
     runtime.define({"take_back": take_back, "put": put, "look": look}, BUILTIN)
     found = {name: runtime.commands[name].fresh for name in ("take-back", "put-away", "look")}
     assert found == {"take-back": True, "put-away": True, "look": False}
+
+
+# -- threads in a dry run
+
+
+Way = Callable[[Callable[[], Any]], Any]
+
+
+def _by_thread(function: Callable[[], Any]) -> None:
+    thread = threading.Thread(target=function)
+    thread.start()
+    thread.join()
+
+
+def _by_timer(function: Callable[[], Any]) -> None:
+    timer = threading.Timer(0, function)
+    timer.start()
+    timer.join()
+
+
+def _by_submit(function: Callable[[], Any]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(function).result()
+
+
+def _by_map(function: Callable[[], Any]) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: function(), range(1)))
+
+
+def _by_executor(function: Callable[[], Any]) -> None:
+    async def wait() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, function)
+
+    asyncio.run(wait())
+
+
+def _by_to_thread(function: Callable[[], Any]) -> None:
+    asyncio.run(asyncio.to_thread(function))
+
+
+def _by_thread_of_a_thread(function: Callable[[], Any]) -> None:
+    _by_thread(lambda: _by_submit(lambda: _by_thread(function)))
+
+
+WAYS = [_by_thread, _by_timer, _by_submit, _by_map, _by_executor, _by_to_thread, _by_thread_of_a_thread]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_effect_in_a_thread_that_a_dry_run_began_is_written_down(calls: Calls, way: Way) -> None:
+    """However the function has it called: nothing is done; outside of a dry run it is."""
+
+    @effect
+    def send() -> None:
+        calls.append("sent")
+
+    with planning() as plan:
+        way(send)
+    assert (len(plan), calls) == (1, [])
+    way(send)
+    assert calls == ["sent"]
+
+
+def test_effect_in_earnest_acts_while_others_run_dry(calls: Calls) -> None:
+    """Who was there before, or uses the pool that a dry run uses, works in earnest meanwhile and afterwards."""
+
+    @effect
+    def send(to: str) -> None:
+        calls.append(to)
+
+    go, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        go.wait(10)
+        send("anna")
+        with ThreadPoolExecutor(1) as own:
+            own.submit(send, "berta").result()
+        done.set()
+
+    other = threading.Thread(target=work)
+    other.start()
+    with ThreadPoolExecutor(1) as pool:
+        with planning() as plan:
+            pool.submit(send, "root").result()
+            go.set()
+            assert done.wait(10)
+        pool.submit(send, "carla").result()
+    other.join()
+    assert [made.arguments["to"] for made in plan] == ["root"]
+    assert calls == ["anna", "berta", "carla"]
+
+
+def test_effect_after_the_dry_run_that_began_its_thread_is_told(calls: Calls, caplog: pytest.LogCaptureFixture) -> None:
+    """It is not done, as it would have been the dry run's; nobody reads the plan any more, so the log says so."""
+    over = threading.Event()
+
+    @effect
+    def send() -> None:
+        calls.append("sent")
+
+    def late() -> None:
+        over.wait(10)
+        send()
+
+    with planning():
+        thread = threading.Thread(target=late)
+        thread.start()
+    over.set()
+    thread.join()
+    assert calls == []
+    assert "send is not done: a dry run, which has ended, began the thread or timer that calls it" in caplog.text

@@ -12,7 +12,7 @@ import pytest
 from scirehooks.hooks import Runtime
 from scirehooks.shell import Renderer, Session
 from scirehooks.shell.running.evaluation import Evaluations
-from scirehooks.shell.running.streams import ConsoleFile, Metered, Stream, current_console, own_stream, routed
+from scirehooks.shell.running.streams import Metered, Stream, current_console, routed
 from scirehooks.values import Values
 
 PATIENCE = 30.0
@@ -65,7 +65,6 @@ def test_routed_gives_the_streams_back() -> None:
     during = sys.stdout
     inner.__enter__()
     assert sys.stdout is during is not before[0]
-    assert own_stream("stdout") is before[0]
     outer.__exit__(None, None, None)
     assert sys.stdout is during
     inner.__exit__(None, None, None)
@@ -287,16 +286,6 @@ def test_quota_is_shared_by_the_lines_of_one_evaluation(runtime: Runtime, open_s
         assert over.wait(PATIENCE)
     assert screen.shown["stdout"] == "a\nba\nb"
     evaluations.close()
-
-
-def test_console_file_writes_to_its_stream() -> None:
-    """What a batch writes its answers to."""
-    screen = Screen()
-    file = ConsoleFile(screen, "stderr")
-    print("told", file=file)
-    assert file.writable()
-    assert file.encoding == "utf-8"
-    assert screen.shown == {"stderr": "told\n"}
 
 
 def test_session_prints_to_its_console_without_a_server(runtime: Runtime, values: Values) -> None:

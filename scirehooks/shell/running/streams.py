@@ -11,29 +11,24 @@ process to one terminal, and to nobody once that has gone.
 from __future__ import annotations
 
 import codecs
-import contextvars
 import io
 import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from types import FrameType, MappingProxyType
-from typing import Any, Literal, Protocol, TextIO
+from typing import Any, Protocol, TextIO
 from weakref import WeakKeyDictionary
 
+from scirehooks.hooks.carried import Carried, carried
 from scirehooks.process import Stream
 
-__all__ = ["Console", "ConsoleFile", "Metered", "Stream", "current_console", "own_stream", "routed"]
+__all__ = ["Console", "Metered", "Stream", "current_console", "routed"]
 
 _LOGGING = os.path.dirname(logging.__file__) + os.sep
-_POOLS = tuple(
-    os.path.join(os.path.dirname(threading.__file__), each, "") for each in ("concurrent", "multiprocessing")
-)
 _NEAR = 8  # frames between a log handler and the write of what it logs
-_STREAMS: Mapping[str, Stream] = MappingProxyType({"stdout": "stdout", "stderr": "stderr"})
 
 
 class Console(Protocol):
@@ -54,41 +49,7 @@ class Console(Protocol):
 
 
 current_console: ContextVar[Console | None] = ContextVar("scirehooks_console", default=None)
-
-
-# -- files on a console
-
-
-class ConsoleFile(io.TextIOBase):
-    """A text file that writes to STREAM of CONSOLE.
-
-    Example:
-        >>> import contextlib
-        >>> from scirehooks.shell.running.streams import ConsoleFile, Metered
-        >>> class Screen:
-        ...     def write(self, stream, text): sys.stdout.write(f"{stream}: {text}")
-        >>> print("hello", file=ConsoleFile(Metered(Screen(), 100), "stderr"), end="")
-        stderr: hello
-    """
-
-    def __init__(self, console: Console, stream: Stream) -> None:
-        self._console = console
-        self._stream: Stream = stream
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]  # it is fixed: a console takes text
-        """What the text becomes on its way."""
-        return "utf-8"
-
-    def write(self, text: str, /) -> int:
-        """Write TEXT."""
-        if text:  # `print(…, end="")` writes nothing at its end
-            self._console.write(self._stream, text)
-        return len(text)
-
-    def writable(self) -> bool:
-        """Whether it can be written to."""
-        return True
+_CONSOLES = Carried(lambda: current_console.get() is not None)  # into threads, but not into pools: those are shared
 
 
 class Metered:
@@ -203,7 +164,7 @@ class _Output(_Router):
             if not isinstance(text, str):
                 raise TypeError(f"write() argument must be str, not {type(text).__name__}")
             if text:  # `print(…, end="")` writes nothing at its end
-                console.write(_STREAMS[self.name], text)
+                console.write("stderr" if self.name == "stderr" else "stdout", text)
         elif self.original is not None:
             self.original.write(text)
         return len(text)
@@ -269,12 +230,6 @@ def _logs(frame: Any) -> bool:
     return False
 
 
-def own_stream(name: Literal["stdin", "stdout", "stderr"]) -> TextIO | None:
-    """Return the process's own stream NAME, whoever's code asks; None if it has none."""
-    stream = getattr(sys, name)
-    return stream.original if isinstance(stream, _Router) else stream
-
-
 _installing = threading.Lock()  # held for a few assignments only, never while anybody's code runs
 
 
@@ -288,7 +243,7 @@ def routed(*, threads: bool = False) -> Iterator[None]:
         for name, kind in (("stdout", _Output), ("stderr", _Output), ("stdin", _Input)):
             left.enter_context(_stream_routed(name, kind))
         if threads:
-            left.enter_context(_threads_followed())
+            left.enter_context(carried(_CONSOLES))
         yield
 
 
@@ -307,62 +262,3 @@ def _stream_routed(name: str, kind: type[_Router]) -> Iterator[None]:
             router.users -= 1
             if not router.users and getattr(sys, name) is router:
                 setattr(sys, name, router.original)
-
-
-class _Following:
-    """`Thread.start`, replaced: a thread started for a console runs in a copy of its starter's context.
-
-    But not the threads of a pool: they outlive whoever made the pool grow, and work for others.
-    """
-
-    def __init__(self, start: Callable[[threading.Thread], None]) -> None:
-        self.start = start
-        self.users = 0
-
-    def __get__(self, thread: threading.Thread | None, owner: type[threading.Thread]) -> Callable[..., None]:
-        if thread is None:
-            return lambda thread: self(thread)
-        return lambda: self(thread)
-
-    def __call__(self, thread: threading.Thread) -> None:
-        if current_console.get() is not None and "run" not in vars(thread) and not _is_pool(sys._getframe(1).f_back):
-            # On the object, where `run` of the class, or of a class of the user's, is still found behind it.
-            thread.run = _followed(thread, thread.run)  # type: ignore[method-assign]  # that is how it is done
-        self.start(thread)
-
-
-def _is_pool(frame: FrameType | None) -> bool:
-    """Whether FRAME, which starts a thread, is in a pool of threads."""
-    return frame is not None and frame.f_code.co_filename.startswith(_POOLS)
-
-
-def _followed(thread: threading.Thread, run: Callable[[], None]) -> Callable[[], None]:
-    """Return RUN of THREAD in a copy of this context, where it is also told what ends it."""
-    context = contextvars.copy_context()
-
-    def follow() -> None:
-        try:
-            context.run(run)
-        except BaseException as error:  # noqa: BLE001 - the door of threads, as in `threading`, which tells it outside
-            trace = error.__traceback__ and error.__traceback__.tb_next  # without us
-            told = threading.ExceptHookArgs((type(error), error.with_traceback(trace), trace, thread))
-            context.run(threading.excepthook, told)
-
-    return follow
-
-
-@contextmanager
-def _threads_followed() -> Iterator[None]:
-    with _installing:
-        following = vars(threading.Thread)["start"]
-        if not isinstance(following, _Following):
-            following = _Following(following)
-            threading.Thread.start = following  # type: ignore[method-assign,assignment]  # it is called as the method is
-        following.users += 1
-    try:
-        yield
-    finally:
-        with _installing:
-            following.users -= 1
-            if not following.users and vars(threading.Thread)["start"] is following:
-                threading.Thread.start = following.start  # type: ignore[method-assign]  # as it was
