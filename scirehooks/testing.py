@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from scirehooks.assembly import assemble
 from scirehooks.core import Fleet
-from scirehooks.hooks import BUILTIN, Alarm, Hook, Origin, Runtime
-from scirehooks.load import Loader
+from scirehooks.hooks import Alarm, Hook, Runtime
 from scirehooks.load.init import must_exist
 from scirehooks.shell.commands import FiringCommands, WouldCommands
 from scirehooks.shell.line.form import LineWord, Typed
@@ -137,8 +137,8 @@ def fresh_runtime(name: str = "test", *, clock: FakeClock | None = None) -> Iter
 def fresh_fleet(*init: Path, modules: Sequence[Path] = ()) -> Iterator[Fleet]:
     """Give the block a fleet of its own, with the init scripts of the directories INIT loaded, and close it afterwards.
 
-    Modules are looked for in the directories MODULES first. Nothing is fired after an operation, and nothing runs,
-    until the block calls `start`.
+    Modules are looked for in the directories MODULES first. The scripts find the names and options that a running
+    system has, but for `serve`. Nothing is fired after an operation, and nothing runs, until the block calls `start`.
 
     Raises:
         LoadError: a script cannot be loaded, or a directory is not there; a test of it is not to go on without.
@@ -153,14 +153,10 @@ def fresh_fleet(*init: Path, modules: Sequence[Path] = ()) -> Iterator[Fleet]:
     """
     must_exist((*init, *modules))
     with tempfile.TemporaryDirectory() as state:
-        runtime, values = Runtime("test"), Values()
-        loader = Loader(runtime, values, path=modules)
-        for kind, one in ((Runtime, runtime), (Loader, loader)):
-            values.provide(kind, one)
-        fleet = Fleet(runtime, values, Path(state) / "state")
+        made = assemble("test", Path(state) / "state", modules=modules)
+        runtime, fleet = made.runtime, made.fleet
         try:
-            runtime.namespace.define("fleet", fleet, Origin(BUILTIN, None, ""))
-            loader.load_init(init, strict=True)
+            made.loader.load_init(init, strict=True)
             yield fleet
         finally:
             fleet.close(patience=0)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scirehooks.cli.options import parse
+from scirehooks.cli.system import parts
 from scirehooks.errors import LoadError, UnknownNameError, UsageError
 from scirehooks.hooks import Owner, Runtime
 from scirehooks.testing import FakeClock, fake_clock, fire, fresh_fleet, fresh_runtime, nothing_left, recorder
@@ -124,3 +126,21 @@ def test_fresh_fleet_on_a_directory_that_is_not_there_is_an_error(tmp_path: Path
         pass
     with pytest.raises(LoadError, match="nonexist: there"), fresh_fleet(modules=[tmp_path / "nonexist"]):
         pass
+
+
+def test_fresh_fleet_gives_scripts_what_a_system_gives_them(tmp_path: Path) -> None:
+    """A script that names a public type, sets the shell's options or types its commands works in a test as it does."""
+    (tmp_path / "20-x.py").write_text(
+        "def f(client: Client): ...\n"
+        "add_hook('pre-client-add-hook', f)\n"
+        "set_option('print-quota', 5)\n"
+        "known = [name for name in ('load', 'undo', 'add-hook', 'client-add') if name in runtime.commands]\n"
+    )
+    with fresh_fleet(tmp_path) as fleet:
+        runtime = fleet.runtime
+        assert runtime.options["print-quota"].value == 5
+        assert runtime.namespace["known"] == ["load", "undo", "add-hook", "client-add"]
+        with parts(parse(["-Q"]), tmp_path / "state") as system:
+            names = {*system.runtime.namespace} - {*runtime.namespace}
+            assert (names, system.runtime.commands.keys() - runtime.commands.keys()) == ({"serve"}, set())
+            assert system.runtime.options.keys() == runtime.options.keys()

@@ -99,7 +99,7 @@ def declarations(root: Node, values: Values) -> Declarations:
     top = _mapping(root, _FILE_KEYS, "a file")
 
     def settings(key: str) -> tuple[Setting, ...]:
-        return tuple(Setting(name, node) for name, node in _items(top[key])) if key in top else ()
+        return tuple(Setting(name, node) for name, node in _named(top[key])) if key in top else ()
 
     aliases = settings("aliases")
     for alias in aliases:
@@ -134,6 +134,16 @@ def _items(node: Node) -> Iterable[tuple[str, Node]]:
     return node.value.items()
 
 
+def _named(node: Node) -> Iterable[tuple[str, Node]]:
+    """Return the items of NODE, whose keys are names: one and the same in either spelling, so each is there once."""
+    first: dict[str, Node] = {}
+    for name, value in _items(node):
+        key = node.keys[name]
+        if (known := first.setdefault(variable(name), key)) is not key:
+            raise key.error(f"{name!r} is there twice; the first is {known.value!r} on line {known.line}.")
+        yield name, value
+
+
 def _list(node: Node) -> list[Node]:
     """Return the items of NODE; one alone needs no list."""
     if node.value is None:
@@ -149,7 +159,7 @@ def _texts(node: Node) -> list[Node]:
 
 
 def _entries(hooks: Node, values: Values) -> Iterable[HookEntry]:
-    for name, node in _items(hooks):
+    for name, node in _named(hooks):
         entries = [_entry(hyphenated(name), item, values) for item in _list(node)]
         yield from (entry for entry in entries if entry.remove)
         entries = [entry for entry in entries if not entry.remove]
@@ -201,7 +211,7 @@ def _entry(hook: str, node: Node, values: Values) -> HookEntry:
 
 
 def _all_advice(advice: Node, values: Values) -> Iterable[HookAdvice]:
-    for name, node in _items(advice):
+    for name, node in _named(advice):
         # The first one is to be outermost, as the newest of equal depth is.
         for item in reversed(_list(node)):
             yield _advice(variable(name), item, values)

@@ -85,11 +85,16 @@ class JournalCommands:
         """
         origin, history = self._runtime.owners.origin(), self._runtime.history
         by: Callable[[Record], bool] = lambda record: not who or who in (record.actor, record.owner.name)  # noqa: E731 - it is short and has one use
-        with self._runtime.journal.lock:  # what was looked at is what is taken back
+
+        def look() -> list[Record]:
+            latest = history.latest(by)
             if origin.owner == BATCH and not who:
-                latest = history.latest()[0]
-                self._check_seen(latest, origin, f"To take it back all the same, type: undo {latest.owner}")
-            return self._row(history.undo(origin, by))
+                self._check_seen(latest[0], origin, f"To take it back all the same, type: undo {latest[0].owner}")
+            return latest
+
+        return self._row(
+            self._runtime.taking_back(look, lambda: history.undo(origin, by), lambda _: history.redo(origin))
+        )
 
     def _check_seen(self, latest: Record, origin: Origin, hint: str) -> None:
         """Refuse to let the batch of ORIGIN take back LATEST if that is another's; HINT tells how it can be done."""
@@ -109,11 +114,20 @@ class JournalCommands:
         Example: redo
         """
         origin, history = self._runtime.owners.origin(), self._runtime.history
-        with self._runtime.journal.lock:
+
+        def look() -> list[Record]:
+            _, undone = history.undone()
             if origin.owner == BATCH:
-                _, undone = history.undone()
                 self._check_seen(undone[0], origin, "To do it again, type redo in a shell.")
-            return self._row(history.redo(origin))
+            return undone
+
+        return self._row(
+            self._runtime.taking_back(
+                look,
+                lambda: history.redo(origin),
+                lambda done: history.undo(origin, lambda record: record.group == done[0].group),
+            )
+        )
 
     @command
     def diff(self) -> list[Difference]:

@@ -135,6 +135,8 @@ class Loader(Modules):
                     self.unload(node.value, cascade=True, owner=owner)
                 except RefusedError as error:
                     raise node.error(str(error)) from error
+            elif not said.lenient and variable(node.value) not in self.available():
+                raise node.error(str(UnknownNameError("module", node.value, self.available())))
         return (*passed_over, *apply(said, owner, Path(file).parent, self.runtime, self.values, self.available()))
 
 

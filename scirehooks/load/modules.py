@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from scirehooks.errors import ConflictError, LoadError, RefusedError, UnknownNameError
 from scirehooks.hooks import Module, Owner, Runtime, variable
@@ -19,19 +18,11 @@ from scirehooks.load.replace import replacing
 from scirehooks.load.requests import Requests
 from scirehooks.load.scripts import ReadYaml
 from scirehooks.load.secure import read_code
-from scirehooks.records import dataclass
+from scirehooks.load.setups import SetUps
 
 __all__ = ["Modules"]
 
 _log = logging.getLogger("scirehooks")
-
-
-@dataclass(slots=True)
-class _Known:
-    """What is to be known about a module that is loaded: where it came from, and which layers its `setup` made."""
-
-    found: Found
-    set_up: frozenset[int] = frozenset()
 
 
 class Modules:
@@ -45,7 +36,8 @@ class Modules:
         self.seconds: dict[str, float] = {}  # how long loading took, by module, with what it required
         self._read_yaml = read_yaml
         self._after = AfterLoad(runtime)
-        self._known: dict[str, _Known] = {}
+        self.set_ups = SetUps(runtime, door)
+        self._found: dict[str, Found] = {}  # where a module that was loaded came from
 
     def available(self) -> dict[str, Path]:
         """Return the modules that could be loaded by name, and their files."""
@@ -95,14 +87,12 @@ class Modules:
     def _load(self, found: Found) -> Module:
         file, name = str(found.file), found.name
         owner = Owner("module", name, file)
-        known = _Known(found)
         with self.door.through(f"load {name}", f"module {name!r} is not loaded", file, owner) as loading:
             module = self._run(found, owner, loading)
-            if module.module:
-                known.set_up = python.set_up(module.module, self.runtime)
+            self.set_ups.first(module)
             module = self._defined(module, loading)
             self._wanted(module, self.door.loading[:-1])
-        self._known[name] = known
+        self._found[name] = found
         return module
 
     def _run(self, found: Found, owner: Owner, loading: Loading, old: Module | None = None) -> Module:
@@ -187,39 +177,27 @@ class Modules:
     def reload_module(self, old: Module) -> Module:
         """Load the module OLD anew; see `Loader.reload`."""
         name, runtime = old.name, self.runtime
-        known = self._known_of(old)
+        found = self._found_of(old)
         words, hint = f"module {name!r} is not reloaded", "The old one goes on."
         torn, state = False, None
         with self.door.alone(name):
-            self._ask("pre-module-load-hook", f"Reloading {name}", name=name, file=known.found.file)
+            self._ask("pre-module-load-hook", f"Reloading {name}", name=name, file=found.file)
             try:
                 with (
                     self.door.through(f"reload {name}", words, old.file, old.owner, hint) as loading,
                     replacing(runtime, {old.owner}, f"reload {name}"),
                 ):
-                    new = self._run(known.found, old.owner, loading, old)
+                    new = self._run(found, old.owner, loading, old)
                     torn, state = True, python.tear_down(old.module, runtime)
-                    set_up = python.set_up(new.module, runtime, state) if new.module else frozenset()
+                    self.set_ups.first(new, state)
                     new = self._defined(new, loading)
             except BaseException:
                 if torn:
-                    self._set_up_again(old, state)
+                    self.set_ups.undo_teardown(old, state)
                 raise
-            known.set_up = set_up
         self._loaded_now(new)
         return new
 
-    def _known_of(self, module: Module) -> _Known:
+    def _found_of(self, module: Module) -> Found:
         file = Path(module.file)
-        return self._known.setdefault(module.name, _Known(Found(module.name, file, is_shipped(file))))
-
-    def _set_up_again(self, old: Module, state: Any) -> None:
-        """Undo the `teardown` of OLD, whose successor failed: what its `setup` made is made anew by its `setup`."""
-        known = self._known_of(old)
-        if not (old.module and hasattr(old.module, "teardown") and hasattr(old.module, "setup")):
-            return
-        try:
-            with replacing(self.runtime, {old.owner}, f"reload {old.name}", lambda layer: layer.id in known.set_up):
-                known.set_up = python.set_up(old.module, self.runtime, state)
-        except Exception:  # noqa: BLE001 - a door to a file; the error of the new version is what is raised
-            _log.exception("setup of module %s (%s) failed when it was brought back", old.name, old.file)
+        return self._found.setdefault(module.name, Found(module.name, file, is_shipped(file)))

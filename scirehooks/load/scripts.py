@@ -83,7 +83,7 @@ class Scripts:
         return self.report
 
     def _listed(self) -> list[Script]:
-        """Return the files to look at, those that were asked to be left out with a note.
+        """Return the files to look at; those that are to be left out have failed beforehand, with that as the reason.
 
         Raises:
             UnknownNameError: only one was asked for, and it is not there.
@@ -92,7 +92,7 @@ class Scripts:
         if self._only:
             return [self._single(self._only, scripts)]
         return [
-            replace(script, status="passed-over", note=note)
+            replace(script, status="failed", note=note)
             if script.status == "ok" and (note := self._leave_out.get(script.file.stem)) and not self._has(script)
             else script
             for script in scripts
@@ -114,6 +114,8 @@ class Scripts:
 
     def _loaded(self, script: Script, strict: bool) -> ScriptReport:
         """Load SCRIPT if it is one to load; a bad one is told in the log, unless STRICT."""
+        if script.status == "failed" and strict:
+            raise LoadError(f"{script.file} is not loaded: {script.note}", str(script.file))
         if script.status != "ok":
             return ScriptReport(script.file, script.status, script.note)
         started = time.perf_counter()

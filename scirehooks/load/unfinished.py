@@ -7,6 +7,7 @@ written. A mark lies in the state directory while init scripts are loaded; who f
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from pathlib import Path
 from scirehooks.load.places import SAVED
 
 __all__ = ["unfinished"]
+
+_log = logging.getLogger("scirehooks")
 
 
 @contextmanager
@@ -25,7 +28,10 @@ def unfinished(mark: Path) -> Iterator[dict[str, str]]:
     that is how a service manager ends a start that takes too long, and so does an `exit()` in a script.
     """
     died = mark.exists()
-    mark.write_text(f"{os.getpid()}\n")
+    try:
+        mark.write_text(f"{os.getpid()}\n")
+    except OSError as error:  # of a full disk, say; there is all the more reason to be let in
+        _log.warning("%s: %s. Should this start die, the next one does not know.", mark, error.strerror)
     try:
         yield {SAVED: _REASON} if died else {}
     except (Exception, KeyboardInterrupt):
@@ -36,8 +42,8 @@ def unfinished(mark: Path) -> Iterator[dict[str, str]]:
 
 
 _REASON = (
-    f"left out, as the last start died while it loaded; look with `scirehooks check`, then type: reload {SAVED}.yaml, "
-    "or start again"
+    "left out, as the last start died while the init scripts were loaded; look with `scirehooks check`, "
+    "and start again."
 )
 
 

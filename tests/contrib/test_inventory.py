@@ -10,21 +10,17 @@ from pathlib import Path
 import pytest
 
 from scirehooks.core import Fleet
-from scirehooks.hooks import Runtime
 from scirehooks.load import Loader
-from scirehooks.testing import fire, would
-from scirehooks.values import Values
+from scirehooks.testing import fire, fresh_fleet, would
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, checkout: Path) -> Iterator[Fleet]:
+def fleet(checkout: Path) -> Iterator[Fleet]:
     """A started fleet with the module loaded."""
-    runtime, values = Runtime("test"), Values()
-    fleet = Fleet(runtime, values, tmp_path / "state")
-    Loader(runtime, values, directories=[checkout / "contrib"]).load("inventory")
-    fleet.start()
-    yield fleet
-    fleet.close(patience=0)
+    with fresh_fleet(modules=[checkout / "contrib"]) as fleet:
+        fleet.values.provided(Loader).load("inventory")
+        fleet.start()
+        yield fleet
 
 
 def test_client_added_gets_a_job_that_gathers_facts_of_this_machine(fleet: Fleet) -> None:

@@ -64,6 +64,8 @@ def test_undefined_knows_what_a_function_may_use() -> None:
     )
     assert undefined(text, "x.py", ["Veto", "os", "f", "start", "C"]) == []
     assert undefined("f = lambda: clint\n", "x.py", []) == [(1, "lambda", "clint")]
+    local = "def f():\n    clint = 1\ndef g():\n    return clint\n"
+    assert undefined(local, "x.py", []) == [(4, "g", "clint")]
 
 
 def test_unfinished_leaves_out_what_was_saved_after_a_start_that_died(tmp_path: Path) -> None:
@@ -76,6 +78,15 @@ def test_unfinished_leaves_out_what_was_saved_after_a_start_that_died(tmp_path: 
     with unfinished(mark) as second:
         assert second.keys() == {"90-saved"}
     assert not mark.exists()
+
+
+def test_unfinished_lets_one_in_though_the_mark_cannot_be_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A full disk is what one has come for."""
+    with unfinished(tmp_path / "gone" / "loading") as left_out:
+        assert left_out == {}
+    assert "loading: No such file or directory." in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,11 @@ def test_yaml_unloads_a_module(loader: Loader, runtime: Runtime, write: Write) -
     """One that is not loaded is no error: it is as it should be."""
     write("modules/m.py", "")
     write("init.d/15-y.yaml", "require: m\n")
-    assert loaded(loader, write, "unload: [m, nowhere]") == ("ok", "")
+    assert loaded(loader, write, "unload: [m, m]") == ("ok", "")
     assert not runtime.modules
+    status, error = loaded(loader, write, "unload: [mm]")
+    assert (status, error.endswith("There is no module 'mm'. Did you mean m?")) == ("failed", True)
+    assert loaded(loader, write, "lenient: true\nunload: [mm]") == ("ok", "")
 
 
 def test_yaml_lenient_file_passes_over_what_is_gone_and_tells(loader: Loader, runtime: Runtime, write: Write) -> None:
@@ -169,6 +172,13 @@ def test_yaml_option_of_a_module_that_comes_later_says_what_to_write(
         ("hooks:\n  post-order-hook: {function: a, remove: maybe}", "2:42: remove: expected true or false"),
         ("hooks:\n  post-order-hook: {program: a, remove: true}", "2:21: an entry that is there has no key 'program'"),
         ("hooks:\n  post-order-hook: [a, {function: a, depth: 1}]", "2:24: a is listed twice under post-order-hook"),
+        (
+            "hooks:\n  post-order-hook: [a, b]\n  post_order_hook: [a, c]",
+            "20-x.yaml:3:3: 'post_order_hook' is there twice; the first is 'post-order-hook' on line 2.",
+        ),
+        ("options: {a-limit: 1, a_limit: 2}", "1:23: 'a_limit' is there twice; the first is 'a-limit' on line 1."),
+        ("aliases: {a-b: post-order-hook, a_b: post-order-hook}", "1:33: 'a_b' is there twice"),
+        ("advice: {a_b: [], a-b: []}", "1:19: 'a-b' is there twice; the first is 'a_b' on line 1."),
         ("aliases: {x: 7}", "1:14: here belongs the name of a hook"),
         ("aliases: {x: nowhere}", "1:14: There is no hook 'nowhere'"),
         ("advice: {a: {how: before}}", "1:13: advice has a `function`, and says `how` or `remove`"),

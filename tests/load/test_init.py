@@ -409,12 +409,19 @@ def test_load_init_leaves_out_what_it_is_told_to_until_it_is_loaded_by_hand(
     """It is in the report with the reason; looking again does not load it, `reload` does."""
     write("init.d/90-saved.py", "saved = 1\n")
     report = loader.load_init([tmp_path / "init.d"], leave_out={"90-saved": "the last start died"})
-    assert [(script.status, script.error) for script in report.scripts] == [("passed-over", "the last start died")]
+    assert [(script.status, script.error) for script in report.scripts] == [("failed", "the last start died")]
     assert loader.refresh_init().scripts == report.scripts
     assert "saved" not in runtime.namespace
     loader.reload("90-saved.py")
     assert runtime.namespace["saved"] == 1
     assert [script.status for script in loader.refresh_init().scripts] == ["ok"]
+
+
+def test_load_init_strict_leaves_nothing_out(loader: Loader, write: Write, tmp_path: Path) -> None:
+    """A guard may be in what was saved; the start ends rather than go on without."""
+    file = write("init.d/90-saved.py", "saved = 1\n")
+    with pytest.raises(LoadError, match=f"{file} is not loaded: the last start died"):
+        loader.load_init([tmp_path / "init.d"], strict=True, leave_out={"90-saved": "the last start died"})
 
 
 def test_load_init_only_loads_the_one_named(loader: Loader, runtime: Runtime, write: Write, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from scirehooks.errors import (
 from scirehooks.hooks import BUILTIN, Module, Runtime
 from scirehooks.load import Loader, ScriptReport
 from scirehooks.load.commands import InitStatus
+from scirehooks.load.places import shipped
 from scirehooks.shell import Host, Session, furnish
 from scirehooks.shell.showing.text import plain
 
@@ -296,10 +297,14 @@ def test_load_yaml_module_is_a_module_like_any(loader: Loader, runtime: Runtime,
     assert state() == before
 
 
-def test_load_shipped_module_is_found_by_name(runtime: Runtime, loader: Loader) -> None:
+def test_load_shipped_module_is_found_by_name(
+    runtime: Runtime, loader: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The usual path ends in what came with scirehooks, and shows nothing that is no module."""
-    usual = Loader(runtime, loader.values)
-    assert all(name.isidentifier() for name in usual.available())
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))  # what its user has there comes before it
+    found = Loader(runtime, loader.values).available()
+    assert found["inventory"] == shipped("contrib") / "inventory.py"
+    assert all(name.isidentifier() for name in found)
 
 
 def test_commands_show_and_do_what_the_loader_does(loader: Loader, runtime: Runtime, write: Write) -> None:

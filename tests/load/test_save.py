@@ -465,6 +465,19 @@ def test_undo_and_redo_answer_with_what_they_did(directory: Path) -> None:
         assert "two" not in system.runtime.hooks["post-order-hook"]
 
 
+def test_undo_and_redo_of_loads_set_up_and_tear_down(directory: Path) -> None:
+    """What comes back works, whichever way it comes."""
+    (directory / "modules/line.py").write_text(
+        "state = []\ndef setup(runtime): state.append('up')\ndef teardown(runtime): state.append('down')\n"
+    )
+    with running(directory) as system:
+        system.say("load line")
+        state: list[str] = vars(system.runtime.modules["line"].module)["state"]
+        for line in ("undo", "redo", "unload line", "undo"):
+            system.say(line)
+        assert state == ["up", "down", "up", "down", "up"]
+
+
 def test_undo_in_a_batch_takes_back_what_others_did_only_if_it_says_whose(directory: Path) -> None:
     """Who types sees what others do; a batch has seen nothing of it."""
     with running(directory) as system:
