@@ -165,7 +165,7 @@ class FleetCommands:
         """
         return [_line(ClientLine, client) for client in self._store.clients()]
 
-    @command("describe-client")
+    @command
     def describe_client(self, client: ClientName) -> ClientSheet:
         """Show how CLIENT is reached, its facts, its jobs and its latest runs.
 
@@ -198,7 +198,7 @@ class FleetCommands:
         """
         return [_line(JobLine, job, runs=self._what(job), targets=self._targets(job)) for job in self._store.jobs()]
 
-    @command("describe-job")
+    @command
     def describe_job(self, job: JobName) -> JobSheet:
         """Show all about JOB: what it runs, where, how, and its latest runs.
 
@@ -223,7 +223,7 @@ class FleetCommands:
         key = self._store.job(job).id if job else None
         return [self._run_line(run) for run in self._store.runs(job=key, active=active, limit=last)]
 
-    @command("describe-run")
+    @command
     def describe_run(self, run: RunId) -> RunSheet:
         """Show how RUN went on each of its clients.
 
@@ -272,7 +272,8 @@ class FleetCommands:
         return f"{script}, revision {job.revision}" if job.revision else script
 
     def _targets(self, job: Job) -> tuple[Name, ...]:
-        return tuple(self._store.client(int(target.partition(":")[2])).name for target in job.targets)
+        clients = (self._store.client(int(target.partition(":")[2])) for target in dict.fromkeys(job.targets))
+        return tuple(Name(f"{each.name} (removed)") if each.status == "removed" else each.name for each in clients)
 
     def _run_line(self, run: Run) -> RunLine:
         clients = tuple(self._store.client(int(key)).name for key in run.targets)

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
-from scirehooks.errors import RefusedError, ValueFormatError
-from scirehooks.hooks import BUILTIN, Entry, Option, Runtime, leaves_the_process
+from scirehooks.core.positive import Positive
+from scirehooks.errors import RefusedError
+from scirehooks.hooks import BUILTIN, Entry, Runtime, leaves_the_process
 
 __all__ = ["Deadlines"]
 
@@ -28,10 +28,10 @@ class Deadlines:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._function = _Length(
+        self._function = Positive(
             timedelta, timedelta(seconds=2), doc="Longest that a plain function may take which is asked."
         )
-        self._chain = _Length(
+        self._chain = Positive(
             timedelta, timedelta(seconds=10), doc="Longest that all may take together who are asked for one operation."
         )
         runtime.define({"function_deadline": self._function, "chain_deadline": self._chain}, BUILTIN)
@@ -64,13 +64,3 @@ class Deadlines:
         elif not leaves_the_process(entry.function):  # a program ends by a deadline of its own
             limits.append(self._function.value.total_seconds())
         return entry.replace(terms=replace(entry.terms, timeout=min(limits)))
-
-
-class _Length(Option[timedelta]):
-    """An option that holds a duration over zero."""
-
-    def check(self, value: Any) -> timedelta:
-        checked: timedelta = super().check(value)
-        if checked <= timedelta():
-            raise ValueFormatError(self.name, "duration over zero", repr(value))
-        return checked

@@ -8,59 +8,79 @@ import inspect
 import textwrap
 import typing
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from scirehooks.core.model import Event
 from scirehooks.core.operation import Core, Operation, Phase
 from scirehooks.core.store import Transaction
 from scirehooks.errors import nearest
-from scirehooks.hooks import BUILTIN, Runtime, says, source_of
+from scirehooks.hooks import BUILTIN, CallingRule, ErrorRule, Rehearsal, Runtime, says, source_of
 from scirehooks.values import Values
 
-__all__ = ["Rehearsal", "command_function", "declare_hooks"]
-
-Rehearsal = Callable[[Callable[[dict[str, Any]], Any]], Any]
-"""How a hook is fired for testing: called with what fires it, which takes what the payload needs beyond the typed."""
+__all__ = ["command_function", "declare_hooks"]
 
 _KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
-_FIRST_LINE: dict[Phase, str] = {
-    "pre": "Asks, before {name}, whether it may be done.",
-    "on": "Fires inside the transaction of {name}.",
-    "post": "Fires after {name} has been committed.",
-}
-_FACT = "Asks, before {name} is recorded, what to record."
-_FOLD = "Sends what {name} stores through each function first."
-_MEANING: dict[str, str] = {
-    "pre refuse": (
+
+
+class _Rule(NamedTuple):
+    """How a hook is fired, and what its contract says: in the FIRST line, and of the MEANING of what functions do."""
+
+    mode: CallingRule
+    on_error: ErrorRule
+    first: str
+    meaning: str
+
+
+_MAY_IT = "Asks, before {name}, whether it may be done."
+_RULES: dict[str, _Rule] = {
+    "pre refuse": _Rule(
+        "ask",
+        "refuse",
+        _MAY_IT,
         "None agrees, a mapping amends ({amend}), raising Veto(reason) or Defer(seconds) refuses, and ends the asking. "
         "An error of a function refuses, too.\n\n"
         "In the thread of the caller, in the scope of the subject; nothing is locked, so a function may take its time "
-        "and ask elsewhere. It decides, and changes nothing: a later function may still refuse."
+        "and ask elsewhere. It decides, and changes nothing: a later function may still refuse.",
     ),
-    "pre stop": (
+    "pre stop": _Rule(
+        "ask",
+        "isolate",
+        _MAY_IT,
         "None agrees, a mapping amends ({amend}), raising Veto(reason) refuses, and ends the asking. An error of a "
         "function is reported and passed over: what is broken keeps nobody from stopping something.\n\n"
-        "In the thread of the caller, in the scope of the subject; nothing is locked."
+        "In the thread of the caller, in the scope of the subject; nothing is locked.",
     ),
-    "pre fact": (
+    "pre fact": _Rule(
+        "ask",
+        "isolate",
+        "Asks, before {name} is recorded, what to record.",
         "None agrees, a mapping amends ({amend}). It has happened, so nothing can refuse it: a Veto is logged and "
         "passed over, and so is an error.\n\n"
-        "In the thread of the run, in the scope of the subject."
+        "In the thread of the run, in the scope of the subject.",
     ),
-    "pre fold": (
+    "pre fold": _Rule(
+        "fold",
+        "raise",
+        "Sends what {name} stores through each function first.",
         "What a function returns goes on to the next, and what the last returns is stored; None leaves it as it is. "
         "After an error nothing of it is stored.\n\n"
-        "In the thread of the run, in the scope of the subject, for each piece as it comes."
+        "In the thread of the run, in the scope of the subject, for each piece as it comes.",
     ),
-    "on": (
+    "on": _Rule(
+        "all",
+        "raise",
+        "Fires inside the transaction of {name}.",
         "Results are ignored. An exception undoes the whole operation and is the caller's.\n\n"
         "In the writer's thread, in the scope of the subject: be quick, do nothing outside the transaction, call no "
-        "operation. `transaction.note(topic, **data)` leaves a row that is there only if the operation is."
+        "operation. `transaction.note(topic, **data)` leaves a row that is there only if the operation is.",
     ),
-    "post": (
+    "post": _Rule(
+        "all",
+        "isolate",
+        "Fires after {name} has been committed.",
         "Results are ignored; an error is reported to hook-failure-hook and keeps no other function from running.\n\n"
         "In a worker's thread, in the scope of the subject, in order for each subject. It fires at least once, also "
-        "if the process was killed in between, so it may fire again."
+        "if the process was killed in between, so it may fire again.",
     ),
 }
 
@@ -75,15 +95,14 @@ def declare_hooks(
     """Declare the hooks of OPERATION; functions find the FLEET's class in the signature."""
     place = source_of(operation.write)
     for phase in operation.phases:
-        asks = phase == "pre" and operation.pre != "fold"
+        rule = _RULES[f"pre {operation.pre}" if phase == "pre" else phase]
+        asks = rule.mode == "ask"
         runtime.declare(
             operation.hook(phase),
             _signature(operation, phase, fleet),
-            functools.partial(_doc, operation, phase),
-            mode="ask" if asks else "fold" if phase == "pre" else "all",
-            on_error=("refuse" if operation.pre == "refuse" else "isolate")
-            if asks
-            else ("isolate" if phase == "post" else "raise"),
+            functools.partial(_doc, operation, phase, rule),
+            mode=rule.mode,
+            on_error=rule.on_error,
             amend=tuple(operation.amend) if asks else (),
             amender=_amender(operation, values) if asks else None,
             rehearse=rehearse(phase),
@@ -101,17 +120,15 @@ def _signature(operation: type[Operation], phase: Phase, fleet: type[Any]) -> in
     return inspect.Signature([inspect.Parameter(name, _KIND, annotation=kind) for name, kind in types.items()])
 
 
-def _doc(operation: type[Operation], phase: Phase) -> str:
-    rule = f"pre {operation.pre}" if phase == "pre" else phase
-    first = {"pre fact": _FACT, "pre fold": _FOLD}.get(rule, _FIRST_LINE[phase])
+def _doc(operation: type[Operation], phase: Phase, rule: _Rule) -> str:
     about = inspect.getdoc(operation) or ""
     about = about.partition("\n\nExample:")[0]
     amend = ", ".join(operation.amend) or "nothing"
     signature = ", ".join([*operation.annotations(), "event", "fleet"] + ["transaction"] * (phase == "on"))
-    meaning = f"Called with any of {signature}. {_MEANING[rule].format(amend=amend)}"
+    meaning = f"Called with any of {signature}. {rule.meaning.format(amend=amend)}"
     return "\n\n".join(
         (
-            first.format(name=operation.name),
+            rule.first.format(name=operation.name),
             f"{operation.name}: {about}",
             *(textwrap.fill(paragraph, 100, break_on_hyphens=False) for paragraph in meaning.split("\n\n")),
             "Since 0.1.",
@@ -137,13 +154,14 @@ def command_function(
     operation: type[Operation],
     core: Core,
     values: Values,
-    perform: Callable[[Operation], Any],
+    carry_out: Callable[[Callable[[], Operation]], Any],
     planned: Callable[[str, dict[str, Any]], bool] | None = None,
 ) -> Callable[..., Any]:
-    """Return the function behind OPERATION's command, which is also its Python call: `prepare`, then PERFORM.
+    """Return the function behind OPERATION's command, which is also its Python call: CARRY_OUT what `prepare` returns.
 
-    What Python code passes is checked by VALUES as strictly as what is typed. PLANNED says whether the call is only to
-    be written down; that comes before `prepare`, since what would be there by now is not, in a dry run.
+    CARRY_OUT lets it be prepared anew if what it was decided on has changed meanwhile. What Python code passes is
+    checked by VALUES as strictly as what is typed. PLANNED says whether the call is only to be written down; that comes
+    before `prepare`, since what would be there by now is not, in a dry run.
     """
     prepare: Callable[..., Operation] = operation.prepare  # type: ignore[attr-defined]  # whoever has a command has it
     signature, hints = _typed(operation)  # type: ignore[arg-type]  # mypy takes the hash of its instances for its own
@@ -163,7 +181,7 @@ def command_function(
                 bound.arguments[name] = check(hints[name], value, name)
         if planned is not None and planned(operation.command, dict(bound.arguments)):
             return None
-        return perform(prepare(core, *bound.args, **bound.kwargs))
+        return carry_out(lambda: prepare(core, *bound.args, **bound.kwargs))
 
     def check(kind: Any, value: Any, name: str) -> Any:
         return values.from_json(kind, values.to_json(value, kind), field=name)

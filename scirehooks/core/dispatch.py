@@ -16,6 +16,7 @@ __all__ = ["Dispatcher"]
 
 _log = logging.getLogger("scirehooks")
 _LONGEST_WAIT = 60.0  # seconds; the clock of the wall may be set, which no timer notices
+_IN_QUEUE = ("queued", "deferred")
 _KILLING = 10.0  # seconds for a killed program to be gone
 
 
@@ -30,18 +31,22 @@ class Dispatcher:
         self._state = "new"
         self._thread = threading.Thread(target=self._work, name="scirehooks-dispatch", daemon=True)
 
+    def declare_lost(self) -> None:
+        """Declare lost what an earlier process had under way; to be called before `start`."""
+        store = self._means.store
+        for run in store.runs(active=True, limit=-1) if self._state == "new" else ():
+            if run.status not in _IN_QUEUE:
+                self._means.perform(RunLost.of(run, store.job(int(run.job)), store.results(run.id)))
+
     def start(self) -> None:
-        """Declare lost what an earlier process had under way, and carry out what is in the queue."""
+        """Carry out what is in the queue."""
         with self._changed:
             if self._state != "new":
                 return
             self._state = "running"
         for run in self._means.store.runs(active=True, limit=-1):
-            if run.status in ("queued", "deferred"):
+            if run.status in _IN_QUEUE:
                 self.submit(run.id)
-            else:
-                store = self._means.store
-                self._means.perform(RunLost.of(run, store.job(int(run.job)), store.results(run.id)))
         self._thread.start()
 
     def submit(self, run: int) -> None:

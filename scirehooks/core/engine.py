@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from scirehooks.core.deadlines import Deadlines
-from scirehooks.core.declare import Rehearsal, command_function, declare_hooks
+from scirehooks.core.declare import command_function, declare_hooks
 from scirehooks.core.events import PostFirer, acting_in, current_event, make_event, note_root
 from scirehooks.core.model import Event
 from scirehooks.core.operation import Core, Operation, Phase
@@ -32,6 +32,7 @@ from scirehooks.hooks import (
     Entry,
     Hook,
     Outcome,
+    Rehearsal,
     Runtime,
     Verdict,
     dry_running,
@@ -90,8 +91,8 @@ class Engine:
         self._known[operation.name] = operation
         declare_hooks(self._runtime, self._values, operation, type(self._core), self._rehearsal)
         if operation.command:
-            call = command_function(operation, self._core, self._values, self.perform, self._planned)
-            offer_dry_run(call, command_function(operation, self._core, self._values, self.dry_run))
+            call = command_function(operation, self._core, self._values, self._carried_out, self._planned)
+            offer_dry_run(call, command_function(operation, self._core, self._values, self._dry_run))
             self.calls[call.__name__] = call
             self._runtime.define_command(operation.command, call, owner=BUILTIN, place=source_of(operation.write))
 
@@ -104,15 +105,17 @@ class Engine:
         """
         if self._planned(operation.name, operation.payload):
             return None
-        return self._while_stale(lambda: self._attempt(operation))
+        return self._carried_out(lambda: operation)
 
-    def dry_run(self, operation: Operation) -> DryRun:
-        """Find out what would become of OPERATION; nothing is done.
+    def _carried_out(self, prepare: Callable[[], Operation]) -> Any:
+        return self._while_stale(lambda: self._attempt(prepare()))
+
+    def _dry_run(self, prepare: Callable[[], Operation]) -> DryRun:
+        """Find out what would become of the operation that PREPARE returns; nothing is done.
 
         Raises: what `perform` would raise, except for a refusal.
         """
-        self._refuse_on_writer(operation.name)
-        return self._while_stale(lambda: self._dry_attempt(operation))
+        return self._while_stale(lambda: self._dry_attempt(prepare()))
 
     def _planned(self, name: str, arguments: Mapping[str, Any]) -> bool:
         """Tell whether the operation NAME is only written down, since this is a dry run."""
@@ -128,7 +131,7 @@ class Engine:
 
     def _while_stale(self, attempt: Callable[[], _T]) -> _T:
         for _ in range(_ATTEMPTS - 1):
-            # What it contains may have been decided on a status that somebody changed in between: look and ask again.
+            # It, or what it contains, was decided on a status that somebody changed in between: look and ask again.
             with contextlib.suppress(StaleStatusError):
                 return attempt()
         return attempt()
@@ -141,6 +144,7 @@ class Engine:
         return result
 
     def _dry_attempt(self, operation: Operation) -> DryRun:
+        self._refuse_on_writer(operation.name)
         with dry_running() as run:
             run.limited = self._deadlines.limited
             try:
@@ -191,6 +195,8 @@ class Engine:
         """Ask for OPERATION and what it contains; return all, as amended, in the order in which to write them."""
         event = self.event_of(operation, dry_run=way.dry is not None)
         as_it_was, (operation, outcome) = operation, self._ask(operation, event, way)
+        if not operation.refusable:  # what it contains follows from what it can be
+            operation = as_it_was = self._settled(operation, as_it_was)
         parts: list[_Part] = []
         # What it contains is caused by it, but not called by a function: it is no deeper.
         with acting_in(dataclasses.replace(event, depth=event.depth - 1)):
@@ -323,9 +329,11 @@ class Engine:
     def fired_by_hand(self, event: Event, outcomes: Iterable[Outcome]) -> None:
         """Record how the functions in the post-hook of EVENT fared, if it was never fired to its end before."""
         seq = event.seq
-        if seq in self.firer.failed or seq in {dead.seq for dead in self._store.dead()}:
+        waits = seq in self.firer.failed or seq in self.firer.put_off
+        if waits or seq in {dead.seq for dead in self._store.dead()}:
             self._store.write(lambda transaction: transaction.end_firing(seq, _packed(outcomes)))
             self.firer.failed.pop(seq, None)
+            self.firer.put_off.pop(seq, None)
 
     def read(self, operation: type[Operation], payload: Mapping[str, Any]) -> Operation:
         """Return the OPERATION whose event has PAYLOAD."""

@@ -9,6 +9,7 @@ from scirehooks.core.engine import Engine
 from scirehooks.core.model import Event
 from scirehooks.core.past import PastEvents
 from scirehooks.core.store import Store
+from scirehooks.core.words import event_of
 from scirehooks.errors import ScireError, UsageError
 from scirehooks.hooks import EventWord, Hook, command
 from scirehooks.records import dataclass
@@ -84,13 +85,13 @@ class EventCommands:
         events = self._store.events(after=after, subject=subject or None, operation=operation, word=word, limit=last)
         return [self._line(event) for event in events]
 
-    @command("describe-event")
+    @command
     def describe_event(self, event: EventWord) -> EventSheet:
         """Show what EVENT, a number or id, recorded, and how each function fared.
 
         Example: describe-event 1
         """
-        found = self._past.event(event)
+        found = event_of(self._store, event)
         firings = self._past.firings(found) if found.operation in self._engine.operations else ()
         fared = tuple(
             Fared(firing.hook, each.function, each.how) for firing in firings for each in firing.outcomes or ()

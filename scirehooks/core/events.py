@@ -117,23 +117,47 @@ class PostFirer:
         self._ready: deque[str] = deque()  # subjects that no worker is at
         self._last = 0  # events up to this one came from the store
         self.failed: dict[int, str] = {}  # why, by the number of the event
+        self.put_off: dict[int, str] = {}  # likewise: what an earlier process left, and waits for `catch_up`
         self._workers: set[threading.Thread] = set()
         self._idle = 0
         self._state = "new"
 
-    def start(self) -> None:
-        """Fire what an earlier process left, and from now on what is committed."""
+    def start(self, put_off: str = "") -> None:
+        """Fire what an earlier process left, and from now on what is committed.
+
+        If PUT_OFF says why the functions would not be called that it was left for, it is put off until `catch_up`, or
+        the next start.
+        """
         with self._changed:
             if self._state != "new":
                 return
             self._state = "running"
             left = self._store.unfired()
             self._last = left[-1].seq if left else 0
-            self._put(left)
+            if put_off:
+                self.put_off = {event.seq: put_off for event in left}
+            else:
+                self._put(left)
+        if self.put_off:
+            _log.warning("Post-firings left by an earlier process wait (%s): %s.", len(self.put_off), put_off)
         for event in self._store.dead():
             _log.error(
                 "The post-firing of event %s (%s) is dead: begun 3 times, never ended.", event.seq, event.operation
             )
+
+    def catch_up(self) -> None:
+        """Fire what was put off: behind what has come meanwhile about the same subject."""
+        with self._changed:
+            put_off, self.put_off = self.put_off, {}
+            if put_off and self._state == "running":
+                self._put([event for event in self._store.unfired() if event.seq in put_off])
+        if put_off:
+            _log.info("Post-firings left by an earlier process are made up for (%s).", len(put_off))
+
+    def under_way(self) -> set[int]:
+        """Return the numbers of the events that are being fired."""
+        with self._changed:
+            return {events[0].seq for subject, events in self._waiting.items() if subject not in self._ready}
 
     def submit(self, events: Collection[Event]) -> None:
         """Fire EVENTS, just committed; called in the order of the commits."""

@@ -119,7 +119,7 @@ class Execution:
         with acting_in(origin), self._means.runtime.owners.acting(BUILTIN, origin.actor):
             run, job = self._means.store.run(self._id), None
             if run.status == "deferred":
-                self._change(run, "queued")
+                run = self._change(run, "queued")
             elif run.status != "queued":
                 return None  # cancelled before it began
             job = self._means.store.job(int(run.job))
@@ -144,34 +144,34 @@ class Execution:
             self._complete(job)
         return None
 
-    def _change(self, run: Run, new: RunStatus, **fields: Any) -> None:
+    def _change(self, run: Run, new: RunStatus, **fields: Any) -> Run:
         self._means.store.write(
             lambda transaction: transitions.change(transaction, "run", run.id, run.status, new, **fields)
         )
+        return dataclasses.replace(run, status=new, **fields)
 
     def _reject(self, run: Run, job: Job, reason: str) -> None:
         now = datetime.now(UTC)
         self._means.store.write(lambda transaction: transitions.end_results(transaction, run.id, "skipped", now))
         rejected = dataclasses.replace(run, status="rejected", reason=reason, ended=now)
         counts: dict[ResultStatus, int] = {"skipped": len(run.targets)}
-        self._means.perform(RunCompletion(run=rejected, job=job, counts=counts, failed=run.targets))
+        self._means.perform(RunCompletion(run=rejected, job=job, old=run.status, counts=counts, failed=run.targets))
 
     def _complete(self, job: Job) -> None:
-        for _ in range(2):
-            run = self._means.store.run(self._id)
-            results = self._means.store.results(self._id)
-            if self._lost:
-                self._means.perform(RunLost.of(run, job, results))
-                return
-            counts = Counter(result.status for result in results)
-            status = outcome(counts, job.max_failures, cancelled=run.status == "cancelling")
-            failed = tuple(result.client for result in results if result.status != "succeeded")
-            ended = dataclasses.replace(run, status=status, ended=datetime.now(UTC))
-            try:
-                self._means.perform(RunCompletion(run=ended, job=job, counts=dict(counts), failed=failed))
-            except ConflictError:
-                continue  # cancelled just now, which leaves fewer ways to end
-            return
+        try:
+            self._means.perform(self._end_of(job))
+        except ConflictError:  # cancelled just now, which leaves fewer ways to end; now it can but end
+            self._means.perform(self._end_of(job))
+
+    def _end_of(self, job: Job) -> Operation:
+        run, results = self._means.store.run(self._id), self._means.store.results(self._id)
+        if self._lost:
+            return RunLost.of(run, job, results)
+        counts = Counter(result.status for result in results)
+        status = outcome(counts, job.max_failures, cancelled=run.status == "cancelling")
+        failed = tuple(result.client for result in results if result.status != "succeeded")
+        ended = dataclasses.replace(run, status=status, ended=datetime.now(UTC))
+        return RunCompletion(run=ended, job=job, old=run.status, counts=dict(counts), failed=failed)
 
     # -- on the clients
 

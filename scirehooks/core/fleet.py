@@ -21,14 +21,15 @@ from scirehooks.core.model import Event, Run, Stream
 from scirehooks.core.operation import Operation
 from scirehooks.core.operations import OPERATIONS
 from scirehooks.core.past import PastEvents
+from scirehooks.core.positive import Positive
 from scirehooks.core.progress import Progress
 from scirehooks.core.state import StateDirectory
 from scirehooks.core.status import status_of
 from scirehooks.core.store import Store
 from scirehooks.core.transport import LocalTransport, Transport
 from scirehooks.core.words import register_words
-from scirehooks.errors import Terminated, ValueFormatError
-from scirehooks.hooks import BUILTIN, EventLog, Option, Runtime
+from scirehooks.errors import Terminated
+from scirehooks.hooks import BUILTIN, EventLog, Runtime
 from scirehooks.process import user_name
 from scirehooks.records import dataclass
 from scirehooks.values import Values
@@ -85,7 +86,7 @@ class Fleet:
         values.register(Fleet, name="fleet", to_json=lambda fleet: {"state": str(fleet.state.path)})
         values.provide(Fleet, self)
         register_words(values, self.store)
-        limit = _Positive(
+        limit = Positive(
             int, 16 << 20, unit="bytes", doc="Most that is stored of what a run writes to one stream on one client."
         )
         runtime.define({"output_limit": limit}, BUILTIN)
@@ -102,7 +103,7 @@ class Fleet:
         values.provide(EventLog, past)
         runtime.define(FleetCommands(self), BUILTIN)
         runtime.define(EventCommands(self.engine, self.store, past), BUILTIN)
-        runtime.defstatus("fleet", lambda: status_of(self.store, dict(self.engine.firer.failed)), owner=BUILTIN)
+        runtime.defstatus("fleet", lambda: status_of(self.store, self.engine.firer), owner=BUILTIN)
         self.patience = _PATIENCE
         self._closed = False
 
@@ -135,10 +136,19 @@ class Fleet:
 
     # -- life
 
-    def start(self) -> None:
-        """Fire what an earlier process left unfired, then carry out runs; call it when the hooks are filled."""
-        self.engine.firer.start()
+    def start(self, *, put_off: str = "") -> None:
+        """Fire what an earlier process left unfired, then carry out runs; call it when the hooks are filled.
+
+        If they are not as they should be, PUT_OFF says why, in words: then what was left waits for `catch_up`, or for
+        the next start, since each post-hook is fired once; `status` tells of it. What is new is fired as always.
+        """
+        self.dispatcher.declare_lost()  # first: that is of the earlier process, too
+        self.engine.firer.start(put_off)
         self.dispatcher.start()
+
+    def catch_up(self) -> None:
+        """Fire what `start` has put off: the hooks are filled now."""
+        self.engine.firer.catch_up()
 
     def drain(self, roots: Collection[str] | None, timeout: float | None) -> Left:
         """Wait until all that descends from the events ROOTS has ended, at most TIMEOUT seconds; say what is left.
@@ -154,7 +164,8 @@ class Fleet:
     def _left(self, roots: Collection[str] | None, watched: set[Any] | None, limit: int = -1) -> Left:
         # Of one moment: a firing starts runs and ends, a run ends and leaves firings.
         with self.store.snapshot() as store:
-            given_up = self.engine.firer.failed.keys()  # until the next start
+            firer = self.engine.firer
+            given_up = firer.failed.keys() | firer.put_off.keys()  # until the next start
             unfired = store.unfired(roots, limit if limit < 0 else limit + len(given_up))
             firings = tuple(event for event in unfired if event.seq not in given_up)
             runs = store.runs_of(roots)
@@ -199,12 +210,3 @@ class Fleet:
         self._closed = True
         if failed:
             raise failed
-
-
-class _Positive(Option[int]):
-    """An option that holds a number over zero."""
-
-    def check(self, value: Any) -> int:
-        if super().check(value) <= 0:
-            raise ValueFormatError(self.name, "positive whole number", repr(value))
-        return int(value)

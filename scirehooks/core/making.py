@@ -67,7 +67,7 @@ def targets_of(reader: Reader, job: Job) -> tuple[Id, ...]:
 
     Raises: ConflictError if there is none.
     """
-    named = [Id(int(target.partition(":")[2])) for target in job.targets]
+    named = dict.fromkeys(Id(int(target.partition(":")[2])) for target in job.targets)  # each once
     there = reader.present(named)
     found = tuple(client for client in named if client in there)
     if not found:

@@ -9,7 +9,8 @@ from scirehooks.core.engine import Engine
 from scirehooks.core.model import Event
 from scirehooks.core.operation import Operation
 from scirehooks.core.store import Store
-from scirehooks.errors import ConflictError, UnknownNameError
+from scirehooks.core.words import event_of
+from scirehooks.errors import ConflictError
 from scirehooks.hooks import Outcome, PastEvent, PastFiring
 
 __all__ = ["PastEvents"]
@@ -26,17 +27,11 @@ class PastEvents:
 
         Raises: UnknownNameError if there is none; ConflictError if its operation is none of today's.
         """
-        event = self.event(word)
+        event = event_of(self._store, word)
         scopes = self._engine.read(self._operation(event), event.payload).scopes
         return PastEvent(
             str(event.seq), event.operation, event.subject, event.time, event, scopes, tuple(self.firings(event))
         )
-
-    def event(self, word: str) -> Event:
-        """Return the event with the number or id WORD, or raise UnknownNameError."""
-        if not word.isalnum() or not word.isascii():
-            raise UnknownNameError("event", word, hint="An event is known by its number: see events.")
-        return self._store.event(int(word) if word.isdigit() and len(word) < 19 else word)
 
     def firings(self, event: Event) -> Iterator[PastFiring]:
         """Yield how the hooks were fired for EVENT, or raise ConflictError if its operation is none of today's."""

@@ -88,11 +88,21 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """Open FILE for use by one thread at a time; transactions are ours to begin and end."""
+    """Open FILE for use by one thread at a time; transactions are ours to begin and end.
+
+    Raises: StoreError if it cannot be opened.
+    """
     # Any thread may use it: a pool lends it to one after the other.
     connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    for pragma in _PRAGMAS:
-        connection.execute(pragma).close()
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma).close()
+    except sqlite3.Error as error:  # it is no store, or the disk is full
+        connection.close()
+        raise StoreError(
+            f"The store {file} cannot be opened: {error}.",
+            "Is its disk full? If it is damaged, put a copy in its place, or choose another directory with --state.",
+        ) from error
     return connection
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from scirehooks.core.events import PostFirer
 from scirehooks.core.store import Store
 from scirehooks.hooks import StatusPart
 
 __all__ = ["status_of"]
 
 
-def status_of(store: Store, failed: Mapping[int, str]) -> StatusPart:
-    """Return how the fleet in STORE fares; a post-firing that never ended is wrong, a run that failed is not.
+def status_of(store: Store, firer: PostFirer) -> StatusPart:
+    """Return how the fleet in STORE fares; a post-firing that waits or never ended is wrong, a run that failed is not.
 
-    FAILED are the post-firings that could not be carried out, and why, by the numbers of their events.
+    FIRER knows which post-firings were put off, or could not be carried out, and why.
     """
-    clients = list(store.clients())
-    broken = sum(client.status == "failed" for client in clients)
+    failed, put_off = dict(firer.failed), dict(firer.put_off)
+    clients, broken = store.count_clients(), store.count_clients(status="failed")
     runs = store.runs(active=True, limit=-1)
-    parts = [f"{len(clients)} client{'s' * (len(clients) != 1)}"]
+    parts = [f"{clients} client{'s' * (clients != 1)}"]
     parts += [f"{broken} of them failed"] if broken else []
     parts.append(f"{len(runs)} run{'s' * (len(runs) != 1)} under way" if runs else "no run under way")
     dead = tuple(
@@ -32,4 +31,10 @@ def status_of(store: Store, failed: Mapping[int, str]) -> StatusPart:
         for event in store.unfired()
         if event.seq in failed
     )
-    return StatusPart(", ".join(parts), (*dead, *waiting))
+    one = len(put_off) == 1
+    left = tuple(
+        f"{len(put_off)} post-firing{'' if one else 's'} left by an earlier process wait{'s' if one else ''}: {why}. "
+        f"To fire one as things are, type: replay {min(put_off)}"
+        for why in set(put_off.values())
+    )
+    return StatusPart(", ".join(parts), (*dead, *waiting, *left))

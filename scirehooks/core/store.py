@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scirehooks.core.model import Client, Event, Job, Note, Result, Run, Script, ScriptRevision
+from scirehooks.core.model import Client, ClientStatus, Event, Job, Note, Result, Run, Script, ScriptRevision
 from scirehooks.core.names import RunId
 from scirehooks.core.rows import columns, from_row, pack, stamp, to_row
 from scirehooks.core.schema import MIGRATIONS, ROLLBACK, connect, upgrade
 from scirehooks.core.writer import Writer
-from scirehooks.errors import NotAllowedHereError, UnknownNameError
+from scirehooks.errors import NotAllowedHereError, UnknownNameError, UsageError
 from scirehooks.hooks import planned_instead
 from scirehooks.values import Id
 
@@ -59,6 +59,13 @@ class Reader:
     def _rows(self, sql: str, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
         raise NotImplementedError
 
+    @staticmethod
+    def _asked(connection: sqlite3.Connection, sql: str, values: Collection[Any]) -> list[tuple[Any, ...]]:
+        try:
+            return connection.execute(sql, tuple(values)).fetchall()
+        except OverflowError:
+            raise UsageError("A number is larger than any in the store.") from None
+
     def _select(self, record: type[_T], rest: str = "", *values: Any) -> list[_T]:
         sql = f"SELECT {_quoted(columns(record))} FROM {_TABLES[record]} {rest}"
         return [from_row(record, row) for row in self._rows(sql, values)]
@@ -78,6 +85,11 @@ class Reader:
     def clients(self, *, removed: bool = False) -> list[Client]:
         """Return the clients by name; with REMOVED also those that are no more."""
         return self._select(Client, "ORDER BY name, id" if removed else "WHERE status != 'removed' ORDER BY name")
+
+    def count_clients(self, *, status: ClientStatus | None = None) -> int:
+        """Return how many clients there are now; only those of STATUS, if one is given."""
+        sql = "SELECT count(*) FROM client WHERE status != 'removed' AND (? IS NULL OR status = ?)"
+        return int(self._rows(sql, (status, status))[0][0])
 
     def client(self, key: str | int) -> Client:
         """Return the client with the name or id KEY; by id also one that was removed."""
@@ -209,7 +221,7 @@ class Transaction(Reader):
     def _rows(self, sql: str, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
         if not self._open:
             raise NotAllowedHereError("The transaction is over.", "Note what you need while the on-function runs.")
-        return self._connection.execute(sql, tuple(values)).fetchall()
+        return self._asked(self._connection, sql, values)
 
     def close(self) -> None:
         """Refuse any further use."""
@@ -278,7 +290,7 @@ class _Snapshot(Reader):
         self._connection = connection
 
     def _rows(self, sql: str, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, tuple(values)).fetchall()
+        return self._asked(self._connection, sql, values)
 
 
 class Store(Reader):
@@ -385,7 +397,7 @@ class Store(Reader):
 
     def _rows(self, sql: str, values: Collection[Any] = ()) -> list[tuple[Any, ...]]:
         with self._reading() as connection:
-            return connection.execute(sql, tuple(values)).fetchall()
+            return self._asked(connection, sql, values)
 
     def close(self) -> None:
         """Finish what is being written, and let go of every thread and descriptor."""

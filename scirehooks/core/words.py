@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from scirehooks.core import names
 from scirehooks.core.model import Client, Event, Job, Run, Script
@@ -12,9 +11,16 @@ from scirehooks.errors import UnknownNameError
 from scirehooks.hooks import EventWord
 from scirehooks.values import Candidate, Id, Values
 
-__all__ = ["register_words"]
+__all__ = ["event_of", "register_words"]
 
 _RECENT = 50  # runs and events offered; nobody types the number of an old one by Tab
+
+
+def event_of(store: Store, word: str) -> Event:
+    """Return the event with the number or id WORD, or raise UnknownNameError."""
+    if not word.isalnum() or not word.isascii():
+        raise UnknownNameError("event", word, hint="An event is known by its number: see events.")
+    return store.event(int(word) if word.isdigit() and len(word) < 19 else word)
 
 
 def register_words(values: Values, store: Store) -> None:
@@ -48,22 +54,12 @@ def register_words(values: Values, store: Store) -> None:
     values.register(names.JobName, name="job", from_word=names.name, candidates=jobs)
     values.register(names.RunId, name="run", from_word=_number, to_json=str, candidates=runs)
     values.register(EventWord, name="event", candidates=events)
-    _register_record(values, Client, "client", store.client, clients)
-    _register_record(values, Script, "script", store.script, scripts)
-    _register_record(values, Job, "job", store.job, jobs)
-    _register_record(values, Run, "run", lambda key: store.run(_number(key)), runs)
-    _register_record(values, Event, "event", lambda key: store.event(int(key) if key.isdigit() else key), events)
-
-
-def _register_record(
-    values: Values,
-    record: type[Any],
-    name: str,
-    find: Callable[[str], Any],
-    candidates: Callable[[str], Iterable[Candidate]],
-) -> None:
-    """Let a word for a RECORD be what it is found by; as JSON it is the record itself."""
-    values.register(record, name=name, from_word=find, candidates=candidates)
+    # A word for a record is what it is found by; as JSON it is the record itself.
+    values.register(Client, name="client", from_word=store.client, candidates=clients)
+    values.register(Script, name="script", from_word=store.script, candidates=scripts)
+    values.register(Job, name="job", from_word=store.job, candidates=jobs)
+    values.register(Run, name="run", from_word=lambda word: store.run(_number(word)), candidates=runs)
+    values.register(Event, name="event", from_word=lambda word: event_of(store, word), candidates=events)
 
 
 def _number(word: str) -> names.RunId:

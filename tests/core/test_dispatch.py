@@ -14,6 +14,7 @@ import pytest
 
 from scirehooks.core import Client, Fleet, Result, Run
 from scirehooks.core.execution import outcome
+from scirehooks.core.operations import RunCompletion
 from scirehooks.core.store import Store
 from scirehooks.core.transport import Task
 from scirehooks.errors import ConflictError, Defer, UsageError, Veto
@@ -218,6 +219,30 @@ def test_run_start_deferred_begins_later(fleet: Fleet, web1: Client) -> None:
     assert fleet.store.run(run.id).status == "succeeded"
 
 
+def test_run_start_deferred_again_and_again_begins_in_the_end(fleet: Fleet, web1: Client) -> None:
+    """Each Defer counts from when it was said."""
+    asked: list[str] = []
+
+    def later(run: Run) -> Defer | None:
+        asked.append(run.status)
+        return Defer(0.01, "busy") if len(asked) < 3 else None
+
+    fleet.runtime.add_hook("pre-run-start-hook", later)
+    fleet.start()
+    fleet.job_create("job", "true", target=("web1",))
+    run = fleet.run("job")
+    fleet.progress.wait_for(lambda: fleet.store.run(run.id).ended, 10)
+    assert (asked, fleet.store.run(run.id).status) == (["running"] * 3, "succeeded")
+
+
+@pytest.mark.parametrize("amended", ["partial", "lost", "queued", "running"])
+def test_run_rejected_stays_so_whatever_a_function_makes_of_it(fleet: Fleet, web1: Client, amended: str) -> None:
+    """It has never begun, so it ends in no other way."""
+    fleet.runtime.add_hook("pre-run-start-hook", lambda: Veto("not today"))
+    fleet.runtime.add_hook("pre-run-completion-hook", lambda: {"status": amended})
+    assert ran(fleet, "true").status == "rejected"
+
+
 def test_run_not_before_a_time_waits_and_is_not_waited_for(fleet: Fleet, web1: Client) -> None:
     """A batch does not sit out what was put off to tomorrow."""
     fleet.start()
@@ -259,10 +284,18 @@ def test_job_that_could_never_run_is_refused(fleet: Fleet, web1: Client, argv: t
     assert fleet.store.jobs() == []
 
 
+def test_run_is_on_each_client_once_however_often_it_is_named(fleet: Fleet, web1: Client) -> None:
+    """A target that was given twice is one."""
+    fleet.job_create("job", "true", target=("web1", "web1"))
+    assert fleet.runtime.commands["describe-job"].function("job").targets == ("web1",)
+    assert fleet.run("job").targets == (web1.id,)
+
+
 def test_run_of_a_job_without_clients_is_refused(fleet: Fleet, web1: Client) -> None:
-    """When the last target has left the fleet there is nothing to run on."""
+    """When the last target has left the fleet there is nothing to run on, and the job says so."""
     fleet.job_create("job", "true", target=("web1",))
     fleet.client_remove("web1")
+    assert fleet.runtime.commands["describe-job"].function("job").targets == ("web1 (removed)",)
     with pytest.raises(ConflictError, match="has no targets"):
         fleet.run("job")
 
@@ -353,6 +386,88 @@ def test_run_cancelled_ends_what_is_under_way_and_begins_nothing_more(held_fleet
     assert len(held.ran) == 2
     with pytest.raises(ConflictError, match="The run is cancelled already"):
         held_fleet.cancel(run.id)
+
+
+@pytest.mark.parametrize("amended", ["running", "cancelling", "rejected"])
+def test_run_ends_although_a_function_says_that_it_has_not(fleet: Fleet, web1: Client, amended: str) -> None:
+    """What cannot be is passed over, and the job becomes what follows from the run as it is."""
+    fleet.runtime.add_hook("pre-run-completion-hook", lambda: {"status": amended})
+    assert ran(fleet, "true").status == "succeeded"
+    assert fleet.store.job("job").status == "succeeded"
+
+
+def test_run_cancelled_ends_although_a_function_makes_something_else_of_it(held_fleet: Fleet, held: Held) -> None:
+    """A run that is being cancelled cannot have ended in part: that is passed over, and the run comes to its end."""
+    held_fleet.runtime.add_hook("pre-run-completion-hook", lambda: {"status": "partial"})
+    held_fleet.job_create("job", "x", target=("c1",))
+    run = held_fleet.run("job")
+    assert held.begun.acquire(timeout=10)
+    held_fleet.cancel(run.id)
+    assert not held_fleet.drain(None, 10)
+    assert (held_fleet.store.run(run.id).status, held_fleet.store.job("job").status) == ("cancelled", "cancelled")
+
+
+def test_run_cancelled_while_its_end_is_recorded_ends_from_there(held_fleet: Fleet, held: Held) -> None:
+    """What was asked about its end is asked again: now it was being cancelled."""
+    asked: list[tuple[str, str]] = []
+
+    def meddle(run: Run, old: str) -> None:
+        if not asked:
+            held_fleet.cancel(run.id)
+        asked.append((old, run.status))
+
+    held_fleet.client_add("bad1", transport="local")
+    held_fleet.runtime.add_hook("pre-run-completion-hook", meddle)
+    held_fleet.job_create("job", "x", target=("c1", "bad1"))
+    held.let_go.release(2)
+    run = held_fleet.run("job")
+    assert not held_fleet.drain(None, 10)
+    assert (asked[0], asked[-1]) == (("running", "partial"), ("cancelling", "failed"))
+    assert held_fleet.store.run(run.id).status == "failed"
+    (event,) = held_fleet.store.events(operation="run-completion")
+    assert event.payload["old"] == "cancelling"
+
+
+def test_run_whose_end_cannot_be_recorded_is_logged(
+    held_fleet: Fleet, held: Held, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is lost at the next start; until then somebody can read why."""
+
+    def refuse(_self: RunCompletion) -> RunCompletion:
+        raise ConflictError("It cannot end.")
+
+    monkeypatch.setattr(RunCompletion, "settled", refuse)
+    held_fleet.job_create("job", "x", target=("c1",))
+    held.let_go.release(1)
+    run = held_fleet.run("job")
+    assert held.begun.acquire(timeout=10)
+    held_fleet.progress.wait_for(lambda: not held_fleet.dispatcher.under_way(), 10)
+    assert held_fleet.store.run(run.id).status == "running"
+    assert f"The run {run.id} could not be carried out." in caplog.text
+
+
+def test_run_that_begins_while_its_cancellation_is_asked_about_is_ended(
+    make_fleet: MakeFleet, held: Held, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was in the queue a moment ago; now there is something to end, and its results are recorded."""
+    fleet = make_fleet(transports={"local": held})
+    fleet.client_add("c1", transport="local")
+    fleet.job_create("job", "x", target=("c1",))
+    run = fleet.run("job")
+    asked: list[str] = []
+
+    def begin(old: str) -> None:
+        if not asked:
+            fleet.start()
+            assert held.begun.acquire(timeout=10)
+        asked.append(old)
+
+    fleet.runtime.add_hook("pre-run-cancellation-hook", begin)
+    assert fleet.cancel(run.id).status == "cancelling"
+    assert asked == ["queued", "running"]
+    assert not fleet.drain(None, 10)
+    assert (fleet.store.run(run.id).status, result_of(fleet, run).reason) == ("cancelled", "it was ended")
+    assert caplog.text == ""
 
 
 def test_run_cancelled_while_it_waits_for_its_client_never_begins(held_fleet: Fleet, held: Held) -> None:
@@ -464,6 +579,28 @@ def test_run_under_way_when_the_process_was_killed_is_lost(
     assert fleet.store.run(again.id).status == "succeeded"
 
 
+def test_run_lost_by_the_process_before_waits_for_functions_like_all_that_it_left(
+    child: Child, state: Path, tmp_path: Path, make_fleet: MakeFleet
+) -> None:
+    """That is found out in a start without init scripts, and told to the functions in them all the same."""
+    pipe = fifo(tmp_path)
+    process = child(RUNS, state, pipe)
+    assert process.stdout
+    assert process.stdout.readline() == b"printed\n"
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    pipe.open("wb").close()  # the orphan reads its end and ends
+    fleet = make_fleet()
+    fleet.start(put_off="started with -Q")
+    assert not fleet.drain(None, 10)
+    assert [run.status for run in fleet.store.runs()] == ["lost"]
+    heard: list[str] = []
+    fleet.runtime.add_hook("post-run-lost-hook", lambda run: heard.append(run.status))
+    fleet.catch_up()
+    assert not fleet.drain(None, 10)
+    assert heard == ["lost"]
+
+
 def test_run_under_way_when_the_fleet_is_closed_is_ended_and_lost(fleet: Fleet, web1: Client) -> None:
     """SIGTERM waits a while, then ends what is under way; the next start need not find out."""
     begun = threading.Event()
@@ -482,6 +619,20 @@ def test_run_under_way_when_the_fleet_is_closed_is_ended_and_lost(fleet: Fleet, 
     assert not Path(f"/proc/{pids[0]}").exists()
     store = Store(fleet.store.file)
     assert (store.run(run.id).status, store.job("job").status) == ("lost", "lost")
+    store.close()
+
+
+def test_run_under_way_that_ends_while_the_fleet_is_closed_is_waited_for(fleet: Fleet, web1: Client) -> None:
+    """Patience is for those who need only a moment more."""
+    begun = threading.Event()
+    fleet.runtime.add_hook("pre-run-client-output-hook", lambda: begun.set())
+    fleet.start()
+    fleet.job_create("job", "sh", "-c", "echo begun; sleep 0.3", target=("web1",))
+    run = fleet.run("job")
+    assert begun.wait(10)
+    fleet.close(patience=10)
+    store = Store(fleet.store.file)
+    assert (store.run(run.id).status, store.job("job").status) == ("succeeded", "succeeded")
     store.close()
 
 

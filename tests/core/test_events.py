@@ -169,6 +169,61 @@ def test_firing_that_cannot_be_carried_out_is_told_and_tried_at_the_next_start(
     assert (second.store.unfired(), second.runtime.reports["fleet"]().wrong) == ([], ())
 
 
+def test_what_an_earlier_process_left_waits_where_functions_are_missing(
+    make_fleet: MakeFleet, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A start without init scripts must not use up what was promised to their functions; what is new fires."""
+    first = make_fleet()
+    first.client_add("web1", transport="local")
+    first.close()
+    second = make_fleet()
+    heard: list[str] = []
+    second.runtime.add_hook("post-client-add-hook", lambda client: heard.append(client.name))
+    second.start(put_off="started with -Q")
+    second.client_add("web2", transport="local")
+    assert not second.drain(None, 10)
+    assert heard == ["web2"]
+    assert "Post-firings left by an earlier process wait (2): started with -Q." in caplog.text
+    (wrong,) = second.runtime.reports["fleet"]().wrong
+    assert wrong.startswith("2 post-firings left by an earlier process wait: started with -Q. To fire one as things ")
+    second.close()
+    third = make_fleet()
+    assert [client.name for client, _ in heard_after_start(third)] == ["web1"]
+    assert (third.store.unfired(), third.runtime.reports["fleet"]().wrong) == ([], ())
+
+
+def test_what_waits_is_made_up_for_once_the_functions_are_there(make_fleet: MakeFleet) -> None:
+    """Init scripts that were mended meanwhile need no new start; twice is once."""
+    first = make_fleet()
+    first.client_add("web1", transport="local")
+    first.close()
+    second = make_fleet()
+    second.start(put_off="a script has failed")
+    heard: list[str] = []
+    second.runtime.add_hook("post-client-add-hook", lambda client: heard.append(client.name))
+    second.catch_up()
+    second.catch_up()
+    assert not second.drain(None, 10)
+    assert (heard, second.store.unfired(), second.runtime.reports["fleet"]().wrong) == (["web1"], [], ())
+
+
+def test_replay_of_what_waits_is_its_firing(make_fleet: MakeFleet) -> None:
+    """Somebody has looked and decided: it is not fired once more."""
+    first = make_fleet()
+    first.client_add("web1", transport="local")
+    first.close()
+    second = make_fleet()
+    second.start(put_off="a script has failed")
+    second.engine.fired_by_hand(second.store.event(2), [])
+    (wrong,) = second.runtime.reports["fleet"]().wrong
+    assert wrong.startswith("1 post-firing left by an earlier process waits: a script has failed.")
+    heard: list[str] = []
+    second.runtime.add_hook("post-client-add-hook", lambda client: heard.append(client.name))
+    second.catch_up()
+    assert not second.drain(None, 10)
+    assert heard == []
+
+
 def test_event_of_an_operation_that_is_no_more_ends_without_a_firing(fleet: Fleet, web1: Client) -> None:
     """An event of a newer or older program is no reason to stop firing the others."""
     fleet.store.write(

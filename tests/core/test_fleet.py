@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,12 +72,45 @@ def test_drain_without_roots_returns_at_once(fleet: Fleet, web1: Client) -> None
     assert not fleet.drain(roots, None)
 
 
-def test_close_twice_is_once(make_fleet: MakeFleet) -> None:
-    """Whoever ends may do so carefully."""
+def test_drain_of_everything_tells_which_of_the_runs_under_way_failed(
+    fleet: Fleet, web1: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for whatever is under way hears how that ended, and nothing of what had ended before."""
+    fleet.job_create("job", "false", target=("web1",))
+    fleet.cancel(fleet.run("job").id)
+    run = fleet.run("job")
+    wait_for = fleet.progress.wait_for
+
+    def start_and_wait(*how: Any) -> Any:
+        fleet.start()  # not before drain has seen what is under way
+        return wait_for(*how)
+
+    monkeypatch.setattr(fleet.progress, "wait_for", start_and_wait)
+    left = fleet.drain(None, 10)
+    assert (bool(left), [(one.id, one.status) for one in left.unsuccessful]) == (False, [(run.id, "failed")])
+
+
+def test_close_twice_is_once(make_fleet: MakeFleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever ends may do so carefully: each part is closed once."""
     fleet = make_fleet()
     fleet.start()
+    closed: list[str] = []
+
+    def counted(name: str, close: Callable[..., object]) -> Callable[..., object]:
+        def count(*how: float) -> object:
+            closed.append(name)
+            return close(*how)
+
+        return count
+
+    parts: dict[str, Any] = {
+        "dispatcher": fleet.dispatcher, "firer": fleet.engine.firer, "store": fleet.store, "state": fleet.state,
+    }  # fmt: skip
+    for name, part in parts.items():
+        monkeypatch.setattr(part, "close", counted(name, part.close))
     fleet.close()
     fleet.close()
+    assert closed == list(parts)
 
 
 @pytest.mark.parametrize("size", [0, -3, "many"])

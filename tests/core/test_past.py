@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from scirehooks.core import Client, Fleet
+from scirehooks.core.model import Event
 from scirehooks.core.schema import MIGRATIONS
 from scirehooks.core.store import Store
 from scirehooks.errors import ConflictError, UnknownNameError, UsageError, Veto
@@ -100,11 +101,13 @@ def test_older_store_gets_the_columns(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("word", ["99", "nothing", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "1;2", "²", "9" * 40])
+@pytest.mark.parametrize("word", ["99", "nothing", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "1;2", "²", "9" * 20, "9" * 40])
 def test_event_that_is_not_there_is_told(fleet: Fleet, web1: Client, word: str) -> None:
     """A word that names no event is an error that says so, whatever it is."""
     with pytest.raises(UnknownNameError, match="There is no event"):
         log(fleet).past(word)
+    with pytest.raises(UnknownNameError, match="There is no event"):
+        fleet.values.from_word(Event, word, field="event")
 
 
 def test_event_of_an_operation_that_is_gone_is_told(fleet: Fleet, web1: Client) -> None:
@@ -188,4 +191,9 @@ def test_describe_event_shows_how_functions_fared(fleet: Fleet) -> None:
 def test_events_are_offered_as_words(fleet: Fleet, web1: Client) -> None:
     """Tab offers the latest events with what they are."""
     offered = fleet.values.candidates(EventWord, "")
+    assert fleet.values.candidates(Event, "") == offered
+    one = fleet.store.event(1)
+    assert (
+        fleet.values.from_word(Event, "1", field="event") == fleet.values.from_word(Event, one.id, field="event") == one
+    )
     assert [(one.word, one.doc) for one in offered] == [("2", "client-add client:1"), ("1", "client-creation client:1")]

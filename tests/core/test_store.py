@@ -12,10 +12,10 @@ import pytest
 from scirehooks.core import Fleet, Transaction
 from scirehooks.core.state import StateDirectory
 from scirehooks.core.store import Store
-from scirehooks.errors import NotAllowedHereError, StateInUseError, StoreError, UnknownNameError
+from scirehooks.errors import NotAllowedHereError, StateInUseError, StoreError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from tests.core.conftest import Child
+    from tests.core.conftest import Child, MakeFleet
 
 
 @pytest.fixture
@@ -170,6 +170,22 @@ def test_ids_are_never_given_again(tmp_path: Path) -> None:
     store.close()
 
 
+def test_store_that_is_none_is_refused_in_words(tmp_path: Path) -> None:
+    """The file may be damaged, or another program's."""
+    file = tmp_path / "store.db"
+    file.write_bytes(b"garbage" * 1000)
+    with pytest.raises(StoreError, match=f"The store {file} cannot be opened: file is not a database"):
+        Store(file)
+
+
+def test_number_that_no_store_has_is_refused_in_words(fleet: Fleet) -> None:
+    """SQLite has 64 bits."""
+    with pytest.raises(UsageError, match="larger than any"):
+        fleet.store.events(after=10**30)
+    with pytest.raises(UsageError, match="larger than any"):
+        fleet.store.runs(limit=10**30)
+
+
 # -- the state directory
 
 
@@ -197,3 +213,13 @@ def test_state_directory_is_private(tmp_path: Path) -> None:
     state.path.chmod(0o777)
     with pytest.raises(StoreError, match="chmod 700"):
         StateDirectory(state.path)
+
+
+def test_count_clients_counts_those_in_the_fleet(make_fleet: MakeFleet) -> None:
+    """Removed ones are no more; a toolbar asks for it at each prompt, and reads none of them."""
+    fleet = make_fleet()
+    for name in ("web1", "web2", "web3"):
+        fleet.client_add(name, transport="local")
+    fleet.client_remove("web3")
+    assert fleet.store.count_clients() == len(fleet.store.clients()) == 2
+    assert (fleet.store.count_clients(status="active"), fleet.store.count_clients(status="failed")) == (2, 0)

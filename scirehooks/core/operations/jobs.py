@@ -86,7 +86,7 @@ class JobCreation(
 
     `run JOB` runs it. It runs SCRIPT (at its latest REVISION, if none is given) or the command ARGV, on each TARGET
     for TIMEOUT at most, on PARALLEL clients at a time, and goes on until more than MAX_FAILURES have failed.
-    IDEMPOTENT says that it may be repeated when nobody knows how it ended.
+    IDEMPOTENT notes that it may be repeated when nobody knows how it ended; scirehooks repeats nothing by itself yet.
 
     Example: job-create uptime --target web1 -- uptime -p
     """

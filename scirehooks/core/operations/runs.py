@@ -11,7 +11,7 @@ from typing import Self
 
 from scirehooks.core import transitions
 from scirehooks.core.making import targets_of
-from scirehooks.core.model import Client, Job, JobStatus, Result, ResultStatus, Run, Stream
+from scirehooks.core.model import Client, Job, JobStatus, Result, ResultStatus, Run, RunStatus, Stream
 from scirehooks.core.names import JobName, RunId
 from scirehooks.core.operation import Core, Operation
 from scirehooks.core.operations.jobs import JobModificationStatus
@@ -45,9 +45,8 @@ class _OfRunAndJob(_OfRun):
     def title(self) -> str:
         return f"{self.run.id} of {self.job.name}"
 
-    def _write_status(self, transaction: Transaction) -> Run:
-        """Store the status that the run has come to, its end and the reason for it; return the run."""
-        old = transaction.run(self.run.id).status
+    def _write_status(self, transaction: Transaction, old: RunStatus) -> Run:
+        """Store the status that the run has come to from OLD, its end and the reason for it; return the run."""
         fields = {"ended": self.run.ended, "reason": self.run.reason}
         transitions.change(transaction, "run", self.run.id, old, self.run.status, **fields)
         return self.run
@@ -185,35 +184,39 @@ class RunClientCompletion(
 
 
 class RunCompletion(_OfRunAndJob, name="run-completion", amend=["run.status", "run.reason"], pre="fact"):
-    """RUN of JOB has ended.
+    """RUN of JOB has ended; until now it was OLD.
 
     COUNTS says on how many clients in which way, FAILED on which it did not succeed.
     """
 
+    old: RunStatus
     counts: dict[ResultStatus, int]
     failed: tuple[Id, ...]
 
     def settled(self) -> Self:
-        transitions.check("run", "queued" if self.run.status == "rejected" else "running", self.run.status)
+        transitions.check("run", self.old, self.run.status)
+        if self.run.status not in transitions.JOB_AFTER:
+            raise ConflictError(f"A run that is {self.run.status} has not ended.")
         return self
 
     def contains(self, core: Core) -> Iterable[Operation]:
         return self._job_becomes(core, transitions.JOB_AFTER[self.run.status])
 
     def write(self, transaction: Transaction) -> Run:
-        return self._write_status(transaction)
+        return self._write_status(transaction, self.old)
 
 
 class RunCancellation(
     _OfRunAndJob, name="run-cancellation", command="cancel", says="Run {0.id} is {0.status}.", pre="stop"
 ):
-    """RUN of JOB is stopped, because of REASON.
+    """RUN of JOB, which was OLD, is stopped, because of REASON.
 
     What is under way is ended, and what has not begun never will.
 
     Example: cancel 1 --reason "wrong host"
     """
 
+    old: RunStatus
     reason: str
 
     @classmethod
@@ -224,13 +227,13 @@ class RunCancellation(
         stopped = dataclasses.replace(
             found, status="cancelling" if begun else "cancelled", reason=reason or "cancelled", ended=now
         )
-        return cls(run=stopped, job=core.store.job(int(found.job)), reason=reason)
+        return cls(run=stopped, job=core.store.job(int(found.job)), old=found.status, reason=reason)
 
     def contains(self, core: Core) -> Iterable[Operation]:
         return self._job_becomes(core, "cancelled") if self.run.status == "cancelled" else ()
 
     def write(self, transaction: Transaction) -> Run:
-        run = self._write_status(transaction)
+        run = self._write_status(transaction, self.old)
         if run.ended:
             transitions.end_results(transaction, run.id, "cancelled", run.ended)
         return run
@@ -259,7 +262,7 @@ class RunLost(_OfRunAndJob, name="run-lost", phases=("post",), pre="fact"):
         return self._job_becomes(core, "lost")
 
     def write(self, transaction: Transaction) -> Run:
-        run = self._write_status(transaction)
+        run = self._write_status(transaction, transaction.run(self.run.id).status)  # whatever it is by now
         assert run.ended is not None
         transitions.end_results(transaction, run.id, "lost", run.ended)
         return run
