@@ -1,12 +1,14 @@
 """Fleet administration on Emacs-style hooks, in a scriptable shell.
 
-Public names come when they are asked for (PEP 562), so `import scirehooks` costs next to nothing, and a program that
-wants only the hook runtime loads neither the store nor the terminal.
+Public names come when they are asked for, so `import scirehooks` costs next to nothing, and a program that wants only
+the hook runtime loads neither the store nor the terminal.
 
 Example:
     >>> import scirehooks
     >>> runtime = scirehooks.Runtime("shop")
 """
+
+from scirehooks.late import late
 
 TYPE_CHECKING = False  # checkers take it for true; `typing` alone would cost more than all the rest
 
@@ -65,19 +67,5 @@ _HOMES = {
     "scirehooks.values": ("Values",),
     "scirehooks.version": ("__version__",),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
-
-def __getattr__(name: str) -> object:
-    """Import the public NAME now that somebody wants it."""
-    try:
-        home = _HOME_OF[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name) from None
-    # `importlib` would be one more thing to import first.
-    value = globals()[name] = getattr(__import__(home, fromlist=[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+late(globals(), {name: home for home, names in _HOMES.items() for name in names})

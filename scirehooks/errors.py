@@ -39,6 +39,7 @@ __all__ = [
     "ValueFormatError",
     "Veto",
     "WireError",
+    "exit_status_of",
     "failure_text",
     "nearest",
 ]
@@ -80,6 +81,18 @@ class ScireError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+
+def exit_status_of(error: BaseException) -> int:
+    """Return the exit status that ERROR means: that of its class if it is ours, for Ctrl-C what a shell has, else 1.
+
+    Example:
+        >>> exit_status_of(Veto("no")), exit_status_of(KeyboardInterrupt()), exit_status_of(OSError())
+        (3, 130, 1)
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return 130  # 128 and the number of the signal
+    return error.exit_status if isinstance(error, ScireError) else 1
 
 
 class Terminated(BaseException):

@@ -16,8 +16,10 @@ from scirehooks import cli
 from scirehooks.cli.events import events_of
 from scirehooks.cli.options import parse
 from scirehooks.cli.system import parts
+from scirehooks.cli.whole import not_whole
 from scirehooks.control import oneshot
 from scirehooks.errors import UsageError
+from scirehooks.load.init import InitReport, ScriptReport
 
 Scire = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -571,3 +573,71 @@ def test_attach_to_a_file_says_how_to_run_it(scire: Scire, tmp_path: Path) -> No
     assert (
         "scirehooks --state /nowhere daemon" in subprocess.run(batch, capture_output=True, text=True, timeout=60).stderr
     )
+
+
+def test_closing_waits_no_more_for_a_function_that_a_batch_has_waited_for(tmp_path: Path) -> None:
+    """`--drain 1` is one second, not that and the patience of the end besides."""
+    release, begun = threading.Event(), threading.Event()
+
+    def hang(client: Any) -> None:
+        begun.set()
+        release.wait(60)
+
+    with parts(parse(["-Q"]), tmp_path / "state") as made:
+        made.runtime.add_hook("post-client-add-hook", hang)
+        made.fleet.start()
+        with made.following(0.2) as settle:
+            made.fleet.client_add("web1", transport="local")
+        assert begun.wait(10)
+        assert [what.split(" (")[0] for what in settle().left] == ["the post-hook of client-add"]
+        before = time.monotonic()
+    assert time.monotonic() - before < 8  # of the patience, which is ten
+    assert made.fleet.patience == 0.0
+    release.set()
+
+
+def test_start_without_its_scripts_leaves_what_was_promised_to_them(tmp_path: Path, scire: Scire) -> None:
+    """After a crash somebody looks with -Q; the functions are called at the next whole start, not never."""
+    script = tmp_path / "init" / "20-tell.py"
+
+    script.write_text(
+        "import os, signal\n@on('post-client-add-hook')\ndef crash(client):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert scire("-c", "client-add web1 --transport local").returncode == -signal.SIGKILL
+    quick = scire("-Q", "-c", "status")
+    assert ": the program was started with -Q; a start without makes up for it" in quick.stdout
+    assert "Post-firings left by an earlier process wait" in quick.stderr
+    assert quick.returncode == 1
+    script.write_text("1/0\n")
+    bad = scire("-c", "status")
+    assert ": the program runs without 20-tell.py; once loaded, SIGHUP" in bad.stdout
+    told = tmp_path / "told"
+    script.write_text(
+        "from pathlib import Path\n"
+        "@on('post-client-add-hook')\n"
+        "def tell(client):\n"
+        f"    Path({str(told)!r}).write_text(client.name)\n"
+    )
+    whole = scire("-c", "fleet.drain(None, 30) and None", "-c", "status")
+    assert (whole.returncode, whole.stderr) == (0, "")
+    assert told.read_text() == "web1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "failed", "why"),
+    [
+        ((), (), ""),
+        (("--init", "."), (), ""),
+        (("-Q",), (), "the program was started with -Q; a start without makes up for it"),
+        (("--only", "x.py", "--no-modules"), ("20-a.py",), "the program was started with --only and --no-modules; "),
+        ((), ("20-a.py", "90-saved.yaml"), "the program runs without 20-a.py, 90-saved.yaml; once loaded, SIGHUP to "),
+    ],
+)
+def test_start_is_whole_unless_it_leaves_functions_out(
+    arguments: tuple[str, ...], failed: tuple[str, ...], why: str
+) -> None:
+    """Other directories are what somebody wants; less than is in them is not."""
+    report = InitReport(tuple(ScriptReport(Path(name), "failed") for name in failed))
+    said = not_whole(parse(arguments), report)
+    assert said.startswith(why)
+    assert bool(said) is bool(why)

@@ -7,10 +7,11 @@ import logging
 from typing import Final
 
 from scirehooks.cli.options import Options
-from scirehooks.cli.system import running
+from scirehooks.cli.system import Parts, running
+from scirehooks.cli.whole import not_whole
 from scirehooks.daemon import Life, log_to_stderr
 from scirehooks.errors import Terminated
-from scirehooks.load import InitReport, Loader
+from scirehooks.load import InitReport
 
 __all__ = ["daemon", "news_of"]
 
@@ -28,15 +29,18 @@ def daemon(options: Options) -> int:
     # Told to end while it was still starting, or told twice: it has ended as it was asked to.
     with contextlib.suppress(Terminated), Life() as life, running(options, daemon=True) as system:
         system.patience = system.parts.fleet.patience
-        life.run(system.serving, lambda: _reload(system.parts.loader))
+        life.run(system.serving, lambda: _reload(options, system.parts))
     _log.info("ended")
     return 0
 
 
-def _reload(loader: Loader) -> None:
-    """Read the init scripts again, and say in the log what came of it."""
-    before = loader.report
-    _log.info("init scripts read again: %s", news_of(before, loader.refresh_init()))
+def _reload(options: Options, made: Parts) -> None:
+    """Read the init scripts again, and say in the log what came of it; fire what has waited for them."""
+    before = made.loader.report
+    after = made.loader.refresh_init()
+    _log.info("init scripts read again: %s", news_of(before, after))
+    if not not_whole(options, after):
+        made.fleet.catch_up()
 
 
 def news_of(before: InitReport, after: InitReport) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 
 from scirehooks.core import Fleet, Left, Run
 from scirehooks.shell import Drained
-from scirehooks.shell.running.evaluation import pause
+from scirehooks.shell.running.evaluation import check_interrupt
 
 __all__ = ["Following"]
 
@@ -16,14 +16,13 @@ _LOOK: Final = 0.1  # seconds between two looks whether somebody has interrupted
 
 
 class Following:
-    """Collects what is set going in FLEET inside a `with` block; what that yields waits for it, so many SECONDS.
-
-    GIVEN_UP are the runs that were waited for as long as somebody wanted to, in vain.
-    """
+    """Collects what is set going in FLEET inside a `with` block; what that yields waits for it, so many SECONDS."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self.given_up: set[int] = set()
+        # What was waited for as long as somebody wanted to, in vain: runs, and events whose post-hooks were firing.
+        self._runs: set[int] = set()
+        self._events: set[int] = set()
 
     @contextlib.contextmanager
     def __call__(self, seconds: float) -> Iterator[Callable[[], Drained]]:
@@ -31,11 +30,18 @@ class Following:
         with self._fleet.collecting_roots() as roots:
             yield lambda: self._drained(roots, seconds) if roots and seconds else Drained()
 
+    @property
+    def given_up(self) -> bool:
+        """Whether nothing is under way but what was waited for in vain."""
+        runs, events = self._fleet.dispatcher.under_way(), self._fleet.engine.firer.under_way()
+        return self._runs.issuperset(runs) and self._events.issuperset(events)
+
     def _drained(self, roots: list[str], seconds: float) -> Drained:
         """Say in words what of ROOTS did not succeed, and what has not ended."""
         fleet = self._fleet
         left = _left(fleet, roots, seconds)
-        self.given_up |= {int(run.id) for run in left.runs}
+        self._runs |= {int(run.id) for run in left.runs}
+        self._events |= {event.seq for event in left.firings}
         failed: dict[bool, list[str]] = {True: [], False: []}
         for run in left.unsuccessful:
             own = fleet.store.origin(f"run:{run.id}").cause is None
@@ -52,7 +58,7 @@ def _left(fleet: Fleet, roots: list[str], seconds: float) -> Left:
         seconds -= _LOOK
         if not left or seconds <= 0:
             return left
-        pause(0)
+        check_interrupt()
 
 
 def _unsuccessful(fleet: Fleet, run: Run) -> str:

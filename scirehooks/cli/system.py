@@ -7,45 +7,32 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
+from scirehooks.assembly import Assembly, assemble
 from scirehooks.cli.events import events_of
 from scirehooks.cli.following import Following
 from scirehooks.cli.options import Options, default_state
 from scirehooks.cli.telling import tell
+from scirehooks.cli.whole import not_whole
 from scirehooks.control import Peer, Service
 from scirehooks.control.oneshot import SOCKET
-from scirehooks.core import Client, Event, Fleet, Job, Result, Run, Script, Transaction
-from scirehooks.core.names import ClientName, JobName, RunId, ScriptName
+from scirehooks.core import Fleet
 from scirehooks.daemon import AuditLog, ControlSocket, Serving, serve
-from scirehooks.errors import RefusedError, ScireError, Terminated, Veto
-from scirehooks.hooks import BUILTIN, Entry, Hook, Origin, Runtime, Verdict
-from scirehooks.load import JournalCommands, Loader, LoaderCommands, Program, init_directories, load_init, unfinished
+from scirehooks.errors import Terminated, Veto
+from scirehooks.hooks import BUILTIN
+from scirehooks.load import init_directories, unfinished
 from scirehooks.records import dataclass
-from scirehooks.shell import Renderer, furnish
-from scirehooks.shell.running.evaluation import current_evaluation
-from scirehooks.values import Values
 from scirehooks.version import __version__
 
 __all__ = ["Parts", "System", "parts", "running"]
 
-_PUBLIC: Final = (
-    *(Entry, Hook, Runtime, Verdict, Loader, Program, Values, RefusedError, ScireError),
-    *(ClientName, JobName, RunId, ScriptName),
-    *(Client, Event, Fleet, Job, Result, Run, Script, Transaction),
-)
 _log = logging.getLogger("scirehooks")
 
 
 @dataclass(slots=True)
-class Parts:
+class Parts(Assembly):
     """The parts of a system, whether it is running or only tried out."""
 
-    runtime: Runtime
-    values: Values
-    loader: Loader
-    fleet: Fleet
-    renderer: Renderer
     following: Following
 
 
@@ -61,25 +48,17 @@ class System:
 @contextlib.contextmanager
 def parts(options: Options, state: Path) -> Iterator[Parts]:
     """Put a system with the fleet in STATE together, and take it apart when the block is left; nothing is loaded."""
-    runtime, values = Runtime("scirehooks"), Values()
-    values.provide(Runtime, runtime)
-    renderer = furnish(runtime, values)
-    loader = Loader(runtime, values, path=options.modules)
-    values.provide(Loader, loader)
-    runtime.define(LoaderCommands(loader), BUILTIN)
-    runtime.define(JournalCommands(loader), BUILTIN)
     if state == default_state():
         with contextlib.suppress(OSError):  # the fleet says it better
             state.parent.mkdir(parents=True, exist_ok=True)
-    fleet = Fleet(runtime, values, state)
-    fleet.engine.abandoned = _interrupted
+    made = assemble("scirehooks", state, modules=options.modules, names={"serve": serve})
+    runtime, fleet = made.runtime, made.fleet
     following = Following(fleet)
     try:
-        _name(runtime, fleet)
         if options.no_modules:
             runtime.add_hook("pre-module-load-hook", no_modules, -100, owner=BUILTIN)
             _log.warning("started with --no-modules: no module is loaded, and no function in a hook was asked")
-        yield Parts(runtime, values, loader, fleet, renderer, following)
+        yield Parts(runtime, made.values, made.loader, fleet, made.renderer, following)
     finally:
         with contextlib.ExitStack() as rest:  # an interrupt of one does not keep the others from being closed
             rest.callback(runtime.close)
@@ -95,7 +74,7 @@ def running(options: Options, *, daemon: bool = False) -> Iterator[System]:
         # Before anything is fired: what is wrong with the socket's place ends the start.
         listening = ControlSocket(fleet.state.path / SOCKET)
         try:
-            fleet.start()
+            fleet.start(put_off=not_whole(options, made.loader.report))
             runtime.run_hooks("startup-hook")
             audit = AuditLog(fleet.state.path / "audit.log")
             service = Service(
@@ -126,9 +105,9 @@ def _load(options: Options, made: Parts) -> None:
     directories = init_directories() if options.init is None else options.init
     with unfinished(made.fleet.state.path / "loading") as leave_out:
         report = made.loader.load_init(directories, strict=options.strict, only=options.only, leave_out=leave_out)
-    for script in report.passed_over:
+    for script in report.failed:
         if script.file.stem in leave_out:
-            tell(f"{script.file} is {script.error}.")
+            tell(f"{script.file} is {script.error}")
     if report.failed:
         failed = [script.file.name for script in report.failed]
         which = ", ".join(failed) if len(failed) < 4 else f"these {len(failed)} files"
@@ -140,24 +119,9 @@ def _load(options: Options, made: Parts) -> None:
             tell(f"{seconds * 1000:8.1f} ms  {file}")
 
 
-def _name(runtime: Runtime, fleet: Fleet) -> None:
-    """Give the namespace the public names and the fleet; the runtime has put its own there."""
-    names: dict[str, object] = {"fleet": fleet, "load_init": load_init, "serve": serve}
-    names.update((each.__name__, each) for each in _PUBLIC)
-    with runtime.transaction("define scirehooks"):
-        for name, value in names.items():
-            runtime.namespace.define(name, value, Origin(BUILTIN, None, ""))
-
-
 def no_modules(name: str) -> None:
     """Keep the module NAME from being loaded: the program was started with --no-modules."""
     raise Veto("the program was started with --no-modules")
-
-
-def _interrupted() -> bool:
-    """Whether the line that is being evaluated here was interrupted: an operation it began must not be done then."""
-    evaluation = current_evaluation.get()
-    return evaluation is not None and evaluation.interrupted
 
 
 # -- the end
@@ -178,7 +142,7 @@ def _close(fleet: Fleet, following: Following) -> None:
 def _close_patiently(fleet: Fleet, following: Following) -> None:
     """Close the FLEET, and say whom that waits for; what a batch has waited for in vain is not waited for again."""
     runs = fleet.dispatcher.under_way()
-    if following.given_up and set(runs) <= following.given_up:
+    if following.given_up:
         fleet.patience = 0.0
     if runs and fleet.patience:
         which = f"run{'s' * (len(runs) > 1)} {', '.join(map(str, runs))}"
@@ -201,7 +165,7 @@ def _title(options: Options, daemon: bool, peer: Peer) -> str:
 
 def _status(made: Parts) -> str:
     """Return the toolbar: whose fleet, how many clients and modules, and what is wrong."""
-    clients = sum(1 for _ in made.fleet.store.clients())
+    clients = made.fleet.store.count_clients()
     active = len(made.fleet.store.runs(active=True))
     modules = sorted(made.runtime.modules)
     failed = len(made.loader.report.failed)

@@ -4,8 +4,10 @@ JSON-RPC 2.0, one message a line. `ops` is the table of what may be asked and `s
 messages; `client` is the other end for a terminal, `oneshot` the other end for a batch, made to start fast. `describe`
 serves the table to whoever asks.
 
-Public names come when they are asked for (PEP 562): `oneshot` would otherwise pay for the whole service.
+Public names come when they are asked for: `oneshot` would otherwise pay for the whole service.
 """
+
+from scirehooks.late import late
 
 TYPE_CHECKING = False  # checkers take it for true; `typing` alone would cost more than all the rest
 
@@ -17,24 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Handler", "Peer", "Server", "Service"]
 
-_HOME_OF = {
-    "Client": "scirehooks.control.client",
-    "Handler": "scirehooks.control.client",
-    "Peer": "scirehooks.control.peer",
-    "Server": "scirehooks.control.server",
-    "Service": "scirehooks.control.service",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Import the public NAME now that somebody wants it."""
-    try:
-        home = _HOME_OF[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name) from None
-    value = globals()[name] = getattr(__import__(home, fromlist=[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+late(
+    globals(),
+    {
+        "Client": "scirehooks.control.client",
+        "Handler": "scirehooks.control.client",
+        "Peer": "scirehooks.control.peer",
+        "Server": "scirehooks.control.server",
+        "Service": "scirehooks.control.service",
+    },
+)

@@ -8,9 +8,7 @@ prompt or a program has the terminal to itself; at other times they go to IDLE.
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
-import struct
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from scirehooks.control import wire
+from scirehooks.control.oneshot import is_trusted
 from scirehooks.control.wire import Answer, Failure, Message, Notification, Request
 from scirehooks.errors import ConnectionLostError, NotAllowedHereError, RemoteError, WireError
 
@@ -80,9 +79,7 @@ class Client:
         self._closed = False
         self.reason = ""  # why it ended, if the server has said that to nobody's question
         self._sending = threading.Lock()
-        # Root that attaches to the server of a user must not run what that user likes.
-        _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-        self._trusted = uid in (0, os.geteuid())
+        self._trusted = is_trusted(sock)  # root that attaches to the server of a user must not run what that user likes
         self._reader = threading.Thread(target=self._read, name="control client", daemon=True)
         self._reader.start()
 

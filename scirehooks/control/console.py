@@ -27,6 +27,7 @@ class LinkConsole:
         self._link = link
         self._key = key
         self._closed: set[str] = set()
+        self._interrupted: object = None  # the evaluation that has been told so as it asked for a line
 
     def write(self, stream: Stream, text: str) -> None:
         """Show TEXT on STREAM.
@@ -48,10 +49,19 @@ class LinkConsole:
     def read_line(self, prompt: str = "") -> str:
         """Show PROMPT and return a line with its end; nothing at the end of input.
 
+        An evaluation that was interrupted here and asks again, as a debugger does, finds the input at its end.
+
         Raises:
             UsageError: what came is no text, or nobody is there to be asked.
         """
-        answer = self._ask("input", {"prompt": prompt})
+        evaluation = current_evaluation.get()
+        if evaluation is not None and evaluation is self._interrupted:
+            return ""
+        try:
+            answer = self._ask("input", {"prompt": prompt})
+        except KeyboardInterrupt:
+            self._interrupted = evaluation
+            raise
         text = answer.get("text") if isinstance(answer, dict) else None
         return text if isinstance(text, str) else ""
 

@@ -21,7 +21,7 @@ class Description:
     result: ClassVar[dict[str, str]] = {
         "generation": "a number that changes with the commands",
         "version": "of the server",
-        "commands": "a list of name, doc, usage and parameters (name, kind, type, required, option)",
+        "commands": "a list of name, doc, usage and parameters (name, kind, type, required, option, shown, metavar)",
         "ops": "a list of name, doc, params and result",
     }
 
@@ -65,4 +65,6 @@ class Description:
             "type": self._values.type_name(slot.annotation),
             "required": slot.required,
             "option": slot.option,
+            "shown": slot.shown,
+            "metavar": slot.metavar,
         }

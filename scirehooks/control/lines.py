@@ -11,7 +11,8 @@ from scirehooks.control.wire import INVALID_PARAMS
 from scirehooks.errors import WireError
 from scirehooks.records import dataclass
 from scirehooks.shell import Batch, Drained, Remembered, Renderer
-from scirehooks.shell.running.streams import Console, ConsoleFile, Stream, current_console
+from scirehooks.shell.batch import ErrorsOnly
+from scirehooks.shell.running.streams import Console, current_console
 
 __all__ = ["BatchRequest"]
 
@@ -47,7 +48,7 @@ class BatchRequest:
     @contextmanager
     def printing(self, console: Console) -> Iterator[None]:
         """Let what is printed go to CONSOLE inside the block, with JSON to its standard error."""
-        token = current_console.set(_ErrorsOnly(console) if self.as_json else console)
+        token = current_console.set(ErrorsOnly(console) if self.as_json else console)
         try:
             yield
         finally:
@@ -61,16 +62,14 @@ class BatchRequest:
         came: Callable[[str], None],
     ) -> int:
         """Run the lines in ATTACHED and return the exit status; CAME is told of each line of standard input."""
-        console = attached.console
         batch = Batch(
             attached.session,
             renderer,
-            as_json=self.as_json,
-            follow=None if follow is None else lambda: follow(self.drain),
-            out=ConsoleFile(console, "stdout"),
-            err=ConsoleFile(console, "stderr"),
+            attached.console,
             width=self.width,
             colors=self.colors,
+            as_json=self.as_json,
+            follow=None if follow is None else lambda: follow(self.drain),
         )
         if self.lines is not None:
             return self._each(self.lines, batch)
@@ -100,15 +99,3 @@ def _asked_for(attached: Attached, came: Callable[[str], None]) -> Iterator[str]
         text = line.rstrip("\r\n")
         came(text)
         yield text
-
-
-class _ErrorsOnly:
-    """CONSOLE, with all that is printed on its standard error."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self.read_line, self.run_program = console.read_line, console.run_program
-
-    def write(self, stream: Stream, text: str) -> None:
-        """Show TEXT, whatever the STREAM."""
-        self._console.write("stderr", text)

@@ -12,8 +12,8 @@ import os
 import sys
 
 __all__ = [
-    *("DRAIN", "SOCKET", "completed", "converse", "default_state"),
-    *("main", "no_socket", "open_descriptors", "reached"),
+    *("DRAIN", "SOCKET", "completed", "converse", "credentials", "default_state", "has_colors"),
+    *("is_dumb", "is_trusted", "main", "no_socket", "open_descriptors", "reached"),
 ]
 
 TYPE_CHECKING = False  # checkers take it for true
@@ -27,7 +27,7 @@ DRAIN = 60.0  # seconds that a line of a batch waits for what it set going
 
 _LOST = 4
 _INTERRUPTED = 130
-_ALIVE = 10.0  # seconds between two signs of life, for when a pager or a program keeps us from reading
+_ALIVE = 5.0  # seconds between two signs of life, for when a pager or a program keeps us from reading
 _AT_ONCE = 1 << 16
 _SIGINT, _SIGPIPE, _SIGALRM, _SIGXFSZ = 2, 13, 14, 25
 
@@ -84,6 +84,8 @@ class _Conversation:
         self._closed: set[int] = set()
         self._unwritten = ""  # why something could not be written
         self._reason = ""
+        self._reading = False
+        self._unanswered = 0  # signs of life
         self.status: int | None = None
 
     def run(self) -> int:
@@ -95,10 +97,12 @@ class _Conversation:
             if self._asked is not None and not self._message_is_there():
                 self._read_input()
                 continue
+            self._reading = True
             try:
                 data = self._sock.recv(_AT_ONCE)
             except OSError:
                 data = b""
+            self._reading, self._unanswered = False, 0
             if not data:
                 return self._lost()
             *lines, rest = (self._begun + data).split(b"\n") if b"\n" in data else [self._begun + data]
@@ -130,7 +134,7 @@ class _Conversation:
             self._asked = message["id"]
             if params.get("prompt"):
                 self._write({"stream": "stdout", "text": params["prompt"]})
-        elif method == "program" and not _is_trusted(self._sock):
+        elif method == "program" and not is_trusted(self._sock):
             self._refuse(message["id"], "The client runs no programs for a server of another user.")
         elif method == "program":
             self._answer(message["id"], {"status": self._run_program(params.get("text", ""))})
@@ -231,15 +235,18 @@ class _Conversation:
     # -- signals
 
     def interrupted(self, number: int, frame: "FrameType | None") -> None:
-        """Interrupt the batch; the second time by force, the third time only this end."""
+        """Interrupt the batch; the second time by force, the third time, or where nobody answers, only this end."""
         self._interrupts += 1
-        if self._interrupts > 2:
+        if self._interrupts > 2 or self._unanswered > 1:
             raise KeyboardInterrupt
         self._call("interrupt", {"force": self._interrupts > 1})
 
     def alive(self, number: int, frame: "FrameType | None") -> None:
-        """Say that somebody is here, though he does not read."""
-        self._call("alive", {})
+        """Say that somebody is here, though he may not read; and tell him if nobody is at the other end."""
+        self._unanswered += self._reading
+        if self._unanswered == 2:
+            _say("The running system does not answer. It may be stopped, or very busy; Ctrl-C ends the waiting.")
+        self._call("alive", {}, number=2)
 
 
 def converse(
@@ -278,10 +285,15 @@ def _message(line: bytes) -> "dict[str, Any] | None":
     return message if isinstance(message, dict) and "jsonrpc" in message else None
 
 
-def _is_trusted(sock: "socket.socket | _socket.socket") -> bool:
-    """Whether the server at SOCK runs as root or as we do: what another user's wants must not run here."""
-    credentials = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)  # pid, uid, gid
-    return int.from_bytes(credentials[4:8], sys.byteorder) in (0, os.geteuid())
+def credentials(sock: "socket.socket | _socket.socket") -> "tuple[int, int]":
+    """Return the process and the user at the other end of SOCK, as the kernel noted them when it was connected."""
+    raw = sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)  # struct ucred: pid, uid, gid
+    return int.from_bytes(raw[:4], sys.byteorder), int.from_bytes(raw[4:8], sys.byteorder)
+
+
+def is_trusted(sock: "socket.socket | _socket.socket") -> bool:
+    """Whether who is at the other end of SOCK runs as root or as we do: what another user wants must not run here."""
+    return credentials(sock)[1] in (0, os.geteuid())
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -461,7 +473,7 @@ def completed(wanted: "dict[str, Any]") -> "dict[str, Any] | int":
             return 2
         wanted["name"], wanted["file"] = name, os.path.abspath(name)
     wanted.setdefault("argv", ["-c" if "lines" in wanted else "-"])  # as Python has it
-    wanted["colors"] = {"stdout": _has_colors(1), "stderr": _has_colors(2)}
+    wanted["colors"] = {"stdout": has_colors(1), "stderr": has_colors(2)}
     wanted["width"] = _width() if os.isatty(1) else 0
     try:
         wanted["cwd"] = os.getcwd()
@@ -475,9 +487,14 @@ def completed(wanted: "dict[str, Any]") -> "dict[str, Any] | int":
     return wanted
 
 
-def _has_colors(descriptor: int) -> bool:
-    dumb = os.environ.get("TERM", "dumb") == "dumb" or bool(os.environ.get("NO_COLOR"))
-    return not dumb and os.isatty(descriptor)
+def has_colors(descriptor: int) -> bool:
+    """Whether DESCRIPTOR is a terminal that shows colours, and nobody asked for none (NO_COLOR)."""
+    return not is_dumb() and not os.environ.get("NO_COLOR") and os.isatty(descriptor)
+
+
+def is_dumb() -> bool:
+    """Whether the terminal is one that can do nothing but show text, or nobody knows what it can do."""
+    return os.environ.get("TERM", "").lower() in ("dumb", "unknown", "")
 
 
 def _width() -> int:

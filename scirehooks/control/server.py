@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
+from scirehooks.control.closing import Closing
 from scirehooks.control.connection import Connection
 from scirehooks.control.link import Limits
 from scirehooks.control.peer import Peer
@@ -55,8 +56,7 @@ class Server:
         self._connections: set[Connection] = set()
         self._listening: set[asyncio.Task[None]] = set()
         self._resources = ExitStack()
-        # How it ends; each is done again if it was interrupted, and is taken away once it was done.
-        self._steps: list[Callable[[float, str], object]] = [
+        self._closing = Closing(
             lambda _drain, _reason: self._do(self._stop_listening()),
             lambda drain, _reason: service.end(drain),
             lambda _drain, reason: self._do(self._disconnect(reason)),
@@ -65,7 +65,7 @@ class Server:
             lambda _drain, _reason: self._loop.close(),
             lambda _drain, _reason: self._pool.shutdown(),
             lambda _drain, _reason: self._resources.close(),
-        ]
+        )
 
     def start(self) -> Server:
         """Begin to serve, and return the server."""
@@ -100,18 +100,7 @@ class Server:
 
         What fails or interrupts meanwhile is raised once everything has ended; an interrupt ends the wait.
         """
-        failed: BaseException | None = None
-        while self._steps:
-            try:
-                self._steps[0](drain, reason)
-            except BaseException as error:  # noqa: BLE001 - of whatever kind, it is raised below
-                again = failed is None and not isinstance(error, Exception)  # who goes on interrupting is in a hurry
-                failed, drain = failed or error, 0.0
-                if again:
-                    continue
-            del self._steps[0]
-        if failed is not None:
-            raise failed
+        self._closing(drain, reason)
 
     # -- on the control loop
 

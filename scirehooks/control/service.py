@@ -30,7 +30,7 @@ from scirehooks.control.peer import Peer
 from scirehooks.control.pool import Pool
 from scirehooks.control.sessions import Audit, Sessions
 from scirehooks.control.wire import Notification, Request
-from scirehooks.errors import GivenUpError, ScireError
+from scirehooks.errors import ScireError, exit_status_of
 from scirehooks.hooks import BUILTIN, Runtime
 from scirehooks.shell import Drained, Host, Renderer, Session
 from scirehooks.shell.running.evaluation import current_evaluation
@@ -40,7 +40,6 @@ from scirehooks.values import Values
 __all__ = ["Service"]
 
 _OPENING = 5.0  # seconds that functions in session-open-hook may keep somebody from his prompt
-_INTERRUPTED = 130  # as a shell has it: 128 and the number of the signal
 
 
 class Service:
@@ -209,11 +208,8 @@ class Service:
 
     def _failed(self, error: BaseException) -> dict[str, Any]:
         """Return the result of an evaluation that ERROR ended from outside."""
-        status = error.exit_status if isinstance(error, ScireError) else 1
-        if isinstance(error, KeyboardInterrupt | GivenUpError):
-            status = _INTERRUPTED
         text = explain(error, self._runtime.owners, "").text
-        return {"status": status, "quit": False, "value": None, "text": text}
+        return {"status": exit_status_of(error), "quit": False, "value": None, "text": text}
 
     @op("batch", place="session", result={"status": "the exit status of the batch"})
     def batch(

@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import struct
 from pathlib import Path
 from typing import Final
 
 from scirehooks.control import Peer
+from scirehooks.control.oneshot import credentials, is_trusted
 from scirehooks.errors import PeerRefusedError
 from scirehooks.process import user_name
 
 __all__ = ["admitted", "peer_of"]
 
-_CREDENTIALS: Final = struct.Struct("3i")  # struct ucred: pid, uid, gid
 _NOBODY: Final = 0xFFFFFFFF  # the login uid of what nobody logged in for, such as a service
 
 
@@ -29,9 +28,8 @@ def peer_of(connection: socket.socket) -> Peer:
         >>> one.close(), other.close()
         (None, None)
     """
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    pid, uid, _ = _CREDENTIALS.unpack(raw)
-    return Peer(uid & 0xFFFFFFFF, pid, user_name(uid & 0xFFFFFFFF), _login_uid(pid))
+    pid, uid = credentials(connection)
+    return Peer(uid, pid, user_name(uid), _login_uid(pid))
 
 
 def admitted(connection: socket.socket) -> Peer:
@@ -41,7 +39,7 @@ def admitted(connection: socket.socket) -> Peer:
         PeerRefusedError: he is neither root nor the user of this process.
     """
     peer = peer_of(connection)
-    if peer.uid not in (0, os.geteuid()):
+    if not is_trusted(connection):
         raise PeerRefusedError(
             f"{peer.user} (uid {peer.uid}, process {peer.pid}) may not use the control socket of uid {os.geteuid()}.",
             "Only that user and root may.",

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 
 from scirehooks.control import Server, Service
+from scirehooks.control.closing import Closing
 from scirehooks.daemon.audit import AuditLog
 from scirehooks.daemon.peer import admitted
 from scirehooks.daemon.socket import ControlSocket
-from scirehooks.errors import Terminated
 from scirehooks.hooks import Runtime
 from scirehooks.shell import furnish
 from scirehooks.values import Values
@@ -33,14 +33,13 @@ class Serving:
         self._server = Server(service).start()
         self._server.listen(listening.socket, admitted)
         # First the file: who comes now is to see that nobody is there, not to be cut off.
-        self._steps: list[Callable[[float, str], object]] = [
+        self._closing = Closing(
             lambda _drain, _reason: listening.remove(),
-            lambda drain, _reason: service.end(drain),
-            lambda _drain, reason: self._server.close(0.0, reason),
+            lambda drain, reason: self._server.close(drain, reason),
             lambda _drain, _reason: listening.close(),
             lambda _drain, _reason: audit.close(),
             lambda _drain, _reason: atexit.unregister(self.close),
-        ]
+        )
         # A program that forgets it leaves no socket behind at which nobody answers.
         atexit.register(self.close)
 
@@ -64,21 +63,10 @@ class Serving:
 
     def close(self, drain: float = 0.0, reason: str = "The system ends.") -> None:
         """Take no more connections, give evaluations DRAIN seconds to end, and tell whoever is attached REASON."""
-        steps = self._steps
-        interrupt: BaseException | None = None
-        while steps:
-            try:
-                steps[0](drain, reason)
-            except (KeyboardInterrupt, SystemExit, Terminated) as wish:
-                # The end of patience, not of closing; but who goes on interrupting does not hold it up either.
-                again, interrupt, drain = interrupt is None, wish, 0.0
-                if again:
-                    continue
-            except OSError as error:  # a file that cannot be removed keeps nothing else from ending
-                _log.error("closing %s: %s", self.path, error)
-            del steps[0]
-        if interrupt:
-            raise interrupt
+        try:
+            self._closing(drain, reason)
+        except OSError as error:  # a file that cannot be removed: all the rest has ended
+            _log.error("closing %s: %s", self.path, error)
 
     def __enter__(self) -> Serving:
         return self

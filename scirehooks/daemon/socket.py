@@ -56,9 +56,9 @@ class ControlSocket:
         if self._directory < 0:
             return
         try:
-            with contextlib.suppress(FileNotFoundError), _alone(self._directory):
-                found = os.stat(self.path.name, dir_fd=self._directory, follow_symlinks=False)
-                if self._made and (found.st_dev, found.st_ino) == (self._made.st_dev, self._made.st_ino):
+            with _alone(self._directory):
+                found = self._found()
+                if found and self._made and (found.st_dev, found.st_ino) == (self._made.st_dev, self._made.st_ino):
                     os.unlink(self.path.name, dir_fd=self._directory)
         except OSError:
             self._leave()  # not when interrupted: that can be tried again

@@ -98,11 +98,11 @@ class JournalCommands:
 
     def _check_seen(self, latest: Record, origin: Origin, hint: str) -> None:
         """Refuse to let the batch of ORIGIN take back LATEST if that is another's; HINT tells how it can be done."""
-        # The very object: what this batch loads belongs to the module, and another administrator may be root, too.
-        if latest.owner != BATCH and latest.actor is not origin.actor:
+        # The very object: what this batch loads belongs to the module; other batches, and another root, have his name.
+        if latest.actor is not origin.actor:
             raise ConflictError(
                 f"The latest change is {self._runtime.journal.title(latest)} ({latest.subject}) of {latest.owner}, "
-                f"which no batch has seen.",
+                f"which this batch has not seen.",
                 hint,
             )
 

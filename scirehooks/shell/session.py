@@ -11,9 +11,9 @@ from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from itertools import count
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
-from scirehooks.errors import ConflictError, ScireError, UnknownNameError, UsageError
+from scirehooks.errors import ConflictError, ScireError, UnknownNameError, UsageError, exit_status_of
 from scirehooks.hooks import Command, Origin, Owner, Place, Record, Runtime
 from scirehooks.process import user_name
 from scirehooks.records import dataclass
@@ -241,15 +241,12 @@ class Session:
 
     def _failed(self, kind: Kind, error: BaseException, file: str) -> Outcome:
         problem = explain(error, self.runtime.owners, file, command=kind == "command")
-        status = error.exit_status if isinstance(error, ScireError) else 1
-        if isinstance(error, KeyboardInterrupt):
-            status = 130  # as a shell has it: 128 and the number of the signal
-        return Outcome(kind, error=error, problem=problem, status=status)
+        return Outcome(kind, error=error, problem=problem, status=exit_status_of(error))
 
 
-def run_locally(text: str, stdout: IO[Any] | None = None) -> int:
-    """Run TEXT by sh on our own terminal, or with its output to STDOUT; return its status, -N if signal N killed it."""
-    return subprocess.run(["/bin/sh", "-c", text], check=False, stdout=stdout).returncode
+def run_locally(text: str) -> int:
+    """Run TEXT by sh on our own terminal; return its status, -N if signal N killed it."""
+    return subprocess.run(["/bin/sh", "-c", text], check=False).returncode
 
 
 def _run_program(text: str, console: Console | None) -> None:

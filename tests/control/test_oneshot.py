@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -315,13 +316,13 @@ def test_terminal_gets_colors_and_its_width(oneshot: Start) -> None:
 
 
 def test_import_brings_almost_nothing(checkout: Path) -> None:
-    """Of modules that Python does not load by itself: those that speak with a socket, and three of ours."""
+    """Of modules that Python does not load by itself: those that speak with a socket, and four of ours."""
     code = (
         "import sys; before = set(sys.modules); import scirehooks.control.oneshot;"
         "print(*sorted(set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=checkout, text=True)
-    ours = {"scirehooks", "scirehooks.control", "scirehooks.control.oneshot"}
+    ours = {"scirehooks", "scirehooks.late", "scirehooks.control", "scirehooks.control.oneshot"}
     assert set(done.stdout.split()) - ours <= {"_json", "_socket", "_signal"}
 
 
@@ -346,4 +347,63 @@ def test_program_of_a_server_of_another_user_is_not_run(monkeypatch: pytest.Monk
     """Root that attaches to the server of a user does not run what that user likes; root's servers may ask anybody."""
     for own, theirs, trusted in ((0, 1000, False), (1000, 1000, True), (1000, 0, True), (1000, 1001, False)):
         monkeypatch.setattr(os, "geteuid", lambda own=own: own)
-        assert module._is_trusted(Server(theirs)) is trusted  # type: ignore[arg-type]  # the one method that is used
+        assert module.is_trusted(Server(theirs)) is trusted  # type: ignore[arg-type]  # the one method that is used
+
+
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        ({"TERM": "xterm"}, True),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        *(({"TERM": term}, False) for term in ("dumb", "DUMB", "unknown", "")),
+        ({}, False),
+    ],
+)
+def test_colours_are_for_terminals_that_have_them(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], shown: bool
+) -> None:
+    """One rule for a batch and for the shell, whoever asks; a file never has any."""
+    for name in ("TERM", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    ours, theirs = pty.openpty()
+    read, write = os.pipe()
+    try:
+        assert module.has_colors(theirs) is shown
+        assert not module.has_colors(write)
+    finally:
+        for descriptor in (ours, theirs, read, write):
+            os.close(descriptor)
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_batch_tells_of_a_system_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], given_up: bool
+) -> None:
+    """It may be stopped; whoever waits can go, and if it goes on again, nothing is lost."""
+    monkeypatch.setattr(module, "_ALIVE", 0.05)
+    here, there = socket.socketpair()
+
+    def serve() -> None:
+        with there.makefile("r") as lines:
+            methods = [json.loads(line)["method"] for line, _ in zip(lines, range(3), strict=False)]
+        assert methods == ["batch", "alive", "alive"]
+        if given_up:
+            os.kill(os.getpid(), signal.SIGINT)
+        else:
+            there.sendall(b'{"jsonrpc":"2.0","id":1,"result":{"status":7}}\n')
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    with here, there:
+        if given_up:
+            with pytest.raises(KeyboardInterrupt):
+                module.converse(here, {"lines": ["1"]})
+        else:
+            assert module.converse(here, {"lines": ["1"]}) == 7
+        serving.join(10)
+    assert capfd.readouterr().err == (
+        "scirehooks: The running system does not answer. It may be stopped, or very busy; Ctrl-C ends the waiting.\n"
+    )

@@ -43,7 +43,11 @@ def test_describe_lists_commands_with_what_they_take(served: Served) -> None:
     assert hooks["usage"].startswith("add-hook HOOK FUNCTION [DEPTH]")
     assert hooks["doc"].startswith("Put FUNCTION into HOOK")
     first = hooks["parameters"][0]
-    assert first == {"name": "hook", "kind": "word", "type": "hook", "required": True, "option": "--hook"}
+    assert first == {
+        "name": "hook", "kind": "word", "type": "hook", "required": True, "option": "--hook",
+        "shown": "HOOK", "metavar": "HOOK",
+    }  # fmt: skip
+    assert "[--for FOR]" in {each["shown"] for each in hooks["parameters"]}
     assert {"who", "follow"} <= set(commands)
 
 

@@ -89,6 +89,31 @@ def test_serve_tells_who_is_attached_when_it_closes(shop: Runtime, tmp_path: Pat
     assert messages[-1]["params"]["reason"] == "The shop closes."
 
 
+def test_serve_waits_once_for_what_is_under_way(shop: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What did not end in its time gets no second one."""
+    serving = serve(shop, tmp_path / "own" / "control.sock")
+    drains: list[float] = []
+    monkeypatch.setattr(serving._service, "end", drains.append)
+    serving.close(drain=5)
+    assert drains == [5]
+
+
+def test_serve_that_cannot_remove_its_file_ends_all_the_same(
+    shop: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log tells of it."""
+    serving = serve(shop, tmp_path / "own" / "control.sock")
+
+    def fail() -> None:
+        raise PermissionError(1, "not permitted")
+
+    monkeypatch.setattr(serving._listening, "remove", fail)
+    serving.close()
+    assert f"closing {serving.path}: [Errno 1] not permitted" in caplog.text
+    with pytest.raises(NobodyAnswersError):
+        connect(serving.path)
+
+
 def test_serve_at_a_place_that_is_taken_leaves_nothing_behind(shop: Runtime, tmp_path: Path) -> None:
     """No thread, no descriptor: the first server goes on, the second one was never there."""
     path = tmp_path / "control.sock"

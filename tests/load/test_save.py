@@ -490,7 +490,7 @@ def test_undo_in_a_batch_takes_back_what_others_did_only_if_it_says_whose(direct
         error = undo("undo")
         assert isinstance(error, ConflictError)
         assert str(error) == (
-            "The latest change is add-hook (one in post-order-hook) of shell, which no batch has seen. "
+            "The latest change is add-hook (one in post-order-hook) of shell, which this batch has not seen. "
             "To take it back all the same, type: undo shell"
         )
         assert batch.evaluate("load extra").error is None
@@ -499,6 +499,10 @@ def test_undo_in_a_batch_takes_back_what_others_did_only_if_it_says_whose(direct
         assert isinstance(undo("undo"), ConflictError)
         assert undo("undo shell") is None
         assert "one" not in system.runtime.hooks["post-order-hook"]
+        other = Session(system.runtime, system.values, name="batch", actor="".join(["an", "na"]))
+        assert other.evaluate("add-hook post-order-hook one").error is None
+        with pytest.raises(ConflictError, match="of batch, which this batch has not seen.* type: undo batch"):
+            raise undo("undo") or AssertionError
 
 
 def test_redo_in_a_batch_does_again_only_what_a_batch_has_undone(directory: Path) -> None:
@@ -513,7 +517,7 @@ def test_redo_in_a_batch_does_again_only_what_a_batch_has_undone(directory: Path
         error = batch.evaluate("redo").error
         assert isinstance(error, ConflictError)
         assert str(error) == (
-            "The latest change is undo add-hook (one in post-order-hook) of shell, which no batch has seen. "
+            "The latest change is undo add-hook (one in post-order-hook) of shell, which this batch has not seen. "
             "To do it again, type redo in a shell."
         )
         assert "one" not in system.runtime.hooks["post-order-hook"]

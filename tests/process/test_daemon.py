@@ -112,6 +112,34 @@ def test_sighup_reads_changed_scripts_and_survives_bad_ones(daemon: Start, attac
     assert status == {"20-changed.py": "ok", "40-new.py": "ok", "50-bad.py": "failed", "60-exits.py": "failed"}
 
 
+def test_sighup_that_mends_a_script_fires_what_has_waited_for_it(
+    daemon: Start, attached: Run, scripts: Path, tmp_path: Path
+) -> None:
+    """A bad script keeps a daemon from nothing new; what the last one left is fired when it is mended."""
+    (scripts / "20-crash.py").write_text(
+        "import os, signal\n@on('post-client-add-hook')\ndef crash(client):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    crashed = daemon()
+    attached("-c", "client-add web1 --transport local")
+    assert crashed.process.wait(60) == -signal.SIGKILL
+    (scripts / "20-crash.py").write_text("1/0\n")
+    told = tmp_path / "told"
+    (scripts / "30-tell.py").write_text(
+        "@on('post-client-add-hook')\ndef tell(client):\n"
+        f"    with open({str(told)!r}, 'a') as file: print(client.name, file=file)\n"
+    )
+    running = daemon()
+    assert attached("-c", "client-add web2 --transport local").returncode == 0
+    assert told.read_text() == "web2\n"
+    assert ": the program runs without 20-crash.py; once loaded, SIGHUP" in attached("-c", "status").stdout
+    (scripts / "20-crash.py").write_text("mended = True\n")
+    running.tell(signal.SIGHUP)
+    running.hear("READY=1")
+    assert attached("-c", "fleet.drain(None, 30) and None", "-c", "status").returncode == 0
+    assert told.read_text() == "web2\nweb1\n"
+    assert "Post-firings left by an earlier process are made up for" in running.log.read_text()
+
+
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "GeneratorExit"])
 def test_sighup_is_heard_after_a_script_that_raises_what_none_should(
     daemon: Start, attached: Run, scripts: Path, error: str
@@ -282,8 +310,11 @@ def test_start_that_died_while_loading_leaves_out_what_was_saved(daemon: Start, 
     killed = daemon(ready=False)
     assert killed.process.wait(60) == -signal.SIGKILL
     running = daemon()
-    assert f"{scripts}/90-saved.py is left out, as the last start died while it loaded" in running.log.read_text()
-    assert answers(attached("--json", "-c", "init-status"))[0][0]["status"] == "passed-over"
+    assert f"{scripts}/90-saved.py is left out, as the last start died while the init" in running.log.read_text()
+    assert answers(attached("--json", "-c", "init-status"))[0][0]["status"] == "failed"
+    told = attached("-c", "status")
+    assert told.returncode == 1
+    assert "90-saved.py failed: left out, as the last start died" in told.stdout
     (scripts / "90-saved.py").write_text("mended = True\n")
     running.end()
     daemon()

@@ -1,38 +1,10 @@
-import io
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from scirehooks.shell import Batch, Renderer, Session
-from scirehooks.shell.running.streams import ConsoleFile, Stream
-
-
-class Far:
-    """A terminal elsewhere, that is read by nobody once `closed`."""
-
-    def __init__(self, *lines: str) -> None:
-        self.shown: list[tuple[str, str]] = []
-        self.lines = [*lines]
-        self.closed: set[str] = set()
-
-    def write(self, stream: Stream, text: str) -> None:
-        """Remember TEXT."""
-        if stream in self.closed:
-            raise BrokenPipeError
-        self.shown.append((stream, text))
-
-    def read_line(self, prompt: str = "") -> str:
-        """Give the next line."""
-        return self.lines.pop(0) if self.lines else ""
-
-    def run_program(self, text: str) -> int:
-        """Say that TEXT would run."""
-        self.shown.append(("program", text))
-        return 0
-
-    def of(self, stream: str) -> str:
-        """Return what was shown on STREAM."""
-        return "".join(text for where, text in self.shown if where == stream)
+from tests.shell.consoles import Far
 
 
 @pytest.fixture
@@ -42,15 +14,15 @@ def far(session: Session) -> Far:
     return far
 
 
-def batch_on(far: Far, session: Session, renderer: Renderer, **how: object) -> Batch:
+def batch_on(far: Far, session: Session, renderer: Renderer, **how: Any) -> Batch:
     """Return a batch that shows everything on FAR."""
-    return Batch(session, renderer, out=ConsoleFile(far, "stdout"), err=ConsoleFile(far, "stderr"), **how)  # type: ignore[arg-type]
+    return Batch(session, renderer, far, **{"width": 0, "colors": {}, **how})
 
 
 def test_run_prints_where_it_is_told(far: Far, session: Session, renderer: Renderer) -> None:
     """Answers and prints on one stream, errors on the other, in their order."""
     lines = ["print('a')", "input()", "1 + 1", "!make", "import sys; print('b', file=sys.stderr)", "1/0", "3"]
-    assert batch_on(far, session, renderer, width=0).run(lines, "-c", "-c") == 1
+    assert batch_on(far, session, renderer).run(lines, "-c", "-c") == 1
     assert far.of("stdout") == "a\n'typed'\n2\n"
     assert far.of("stderr").startswith("b\n-c:6: ZeroDivisionError")
     assert far.of("program") == "make"
@@ -89,20 +61,11 @@ def test_run_without_a_reader_ends_quietly(far: Far, session: Session, renderer:
     assert far.shown == []
 
 
-@pytest.mark.parametrize("colors", [{"stdout": True, "stderr": False}, {}, None])
+@pytest.mark.parametrize("colors", [{"stdout": True, "stderr": False}, {}])
 def test_run_colours_what_it_is_told_to(
-    far: Far, session: Session, renderer: Renderer, colors: dict[str, bool] | None
+    far: Far, session: Session, renderer: Renderer, colors: dict[str, bool]
 ) -> None:
     """Each stream by itself: one may be a terminal and the other a file."""
     batch_on(far, session, renderer, colors=colors).run(["describe-hook order-paid-hook", "nothing"], "-c", "-c")
     assert ("\x1b[" in far.of("stdout")) is bool(colors)
     assert "\x1b[" not in far.of("stderr")
-
-
-def test_run_without_a_console_uses_the_streams_of_the_process(
-    session: Session, renderer: Renderer, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Prints, answers, input and programs."""
-    monkeypatch.setattr("sys.stdin", io.StringIO("mine\n"))
-    assert Batch(session, renderer).run(["print('a')", "input('? ')", "!echo b"], "-c", "-c") == 0
-    assert capfd.readouterr().out == "a\n? 'mine'\nb\n"

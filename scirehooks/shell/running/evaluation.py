@@ -23,7 +23,8 @@ from scirehooks.errors import ConflictError, GivenUpError
 from scirehooks.hooks import Runtime
 from scirehooks.hooks.loop import RuntimeLoop
 from scirehooks.hooks.owned import current_line
-from scirehooks.shell.running.interrupt import Order, Target, is_users, walk
+from scirehooks.shell.libraries import whose
+from scirehooks.shell.running.interrupt import Order, Target, walk
 
 __all__ = ["Evaluation", "Evaluations", "check_interrupt", "current_evaluation", "pause", "wait_for"]
 
@@ -138,7 +139,7 @@ class Evaluation:
             tell(self, result)
 
     def _is_users(self, file: str) -> bool:
-        return self.session.runtime.owners.of_file(file) is not None or is_users(file)
+        return self.session.runtime.owners.of_file(file) is not None or whose(file) == "user"
 
     def _is_here(self) -> bool:
         """Whether the code that runs belongs to this evaluation."""

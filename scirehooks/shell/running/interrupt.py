@@ -11,7 +11,6 @@ be told which thread to trace.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -19,24 +18,10 @@ from functools import cache
 from types import CodeType, FrameType
 from typing import Any
 
-from scirehooks.shell.libraries import PACKAGE, libraries
+__all__ = ["Order", "Target", "walk"]
 
-__all__ = ["Order", "Target", "is_users", "walk"]
-
-_GENERATED = ("<frozen ", "<scirehooks ")
 _CALL, _LINE, _OPCODE = 0, 2, 7  # what a trace function in C is told
 _TOOLS = (4, 3)  # numbers of sys.monitoring that no known tool takes
-
-
-@cache
-def is_users(file: str) -> bool:
-    """Whether code compiled from FILE is neither ours nor a library's: typed, an init script, a module.
-
-    Example:
-        >>> is_users("<shell:3>"), is_users(threading.__file__), is_users(__file__)
-        (True, False, False)
-    """
-    return not file.startswith(_GENERATED) and not os.path.realpath(file).startswith((PACKAGE, *libraries()))
 
 
 def walk(frame: FrameType | None) -> list[FrameType]:
@@ -55,7 +40,7 @@ class Order:
     """
 
     def __init__(
-        self, exception: type[BaseException], wanted: Callable[[], bool], allowed: Callable[[str], bool] = is_users
+        self, exception: type[BaseException], wanted: Callable[[], bool], allowed: Callable[[str], bool]
     ) -> None:
         self.exception = exception
         self.done = False
