@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scirehooks.errors import ScireError, UnknownNameError, ValueFormatError
-from scirehooks.values import MISSING, Candidate, Count, Id, Values, current_directory, parse_json
+from scirehooks.values import MAX_DEPTH, MISSING, Candidate, Count, Id, Values, current_directory, parse_json
 
 Port = NewType("Port", int)
 
@@ -316,6 +316,80 @@ def test_to_json_value_within_itself_is_cut_off(values: Values) -> None:
     cycle: list[object] = []
     cycle.append(cycle)
     parse_json(json.dumps(values.to_json(cycle)))
+
+
+@dataclass
+class Node:
+    """A record that can hold itself."""
+
+    name: str
+    port: int | None = None
+    next: Node | None = None
+
+
+def test_to_json_value_at_the_depth_of_a_reader_is_written_as_what_it_is(values: Values) -> None:
+    """Only what would go on is cut off: text is no Python code, whether its type is declared or not."""
+    for annotation, inner in (("x", "x"), (1, 1), (None, None)):
+        whole: Any = annotation
+        for _ in range(MAX_DEPTH):
+            whole = [whole]
+        written: Any = values.to_json(whole)
+        for _ in range(MAX_DEPTH):
+            (written,) = written
+        assert written == inner
+    deepest = nested = {"note": "x"}
+    kind: Any = dict[str, str]
+    for _ in range(MAX_DEPTH - 1):
+        deepest, kind = {"in": deepest}, dict[str, kind]  # type: ignore[dict-item]
+    found: Any = values.to_json(deepest, kind)
+    for _ in range(MAX_DEPTH - 1):
+        found = found["in"]
+    assert found == nested
+
+
+@pytest.mark.parametrize("registered", [False, True])
+def test_to_json_record_within_itself_is_cut_off(values: Values, registered: bool) -> None:
+    """A record that holds itself ends at the depth that a reader takes, also if an embedder named it."""
+    if registered:
+        values.register(Node, name="node")
+    node = Node("web1", 22)
+    node.next = node
+    written = values.to_json(node)
+    parse_json(json.dumps(written))
+    assert written["next"]["port"] == 22  # type: ignore[index,call-overload]
+
+
+def test_from_json_empty_path_is_refused(values: Values) -> None:
+    """As a word: `Path("")` would be the current directory."""
+    for read in (values.from_word, values.from_json):
+        with pytest.raises(ValueFormatError, match="at least one character"):
+            read(Path, "", field="file")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "word"),
+    [
+        (bool, True, "yes"), (int, 7, "7"), (float, 20.0, "20"), (float, 0.25, "0.25"), (float, 1e300, "1e+300"),
+        (str, "a b", "a b"), (str, "", ""), (timedelta, timedelta(hours=1), "1h"), (int | None, None, "none"),
+        (Transport, Transport.SSH, "ssh"), (Level, Level.VERY_LOW, "very-low"),
+        (list[int], [], ""), (list[int], [22, 80], "22,80"), (tuple[str, int], ("a", 1), "a,1"),
+        (list[str], [""], '[""]'), (list[str], ["a,b"], '["a,b"]'), (list[str], ["[a"], '["[a"]'),
+        (list[list[int]], [[1], [2, 3]], "[[1], [2, 3]]"), (dict[str, bool], {"a": False, "b": True}, "a=no,b=yes"),
+        (dict[str, int], {"a=b": 1}, '{"a=b": 1}'), (dict[str, list[int]], {"a": [1]}, '{"a": [1]}'),
+        (dict[str, str], {}, ""),
+    ],
+)  # fmt: skip
+def test_to_word_value_is_read_back(values: Values, annotation: Any, value: object, word: str) -> None:
+    """What is shown of a value can be typed for it; JSON where words between commas would mean something else."""
+    assert values.to_word(value, annotation) == values.to_word(value) == word
+    assert values.from_word(annotation, word, field="x") == value
+
+
+@given(st.lists(st.text()) | st.dictionaries(st.text(), st.text()))
+def test_to_word_any_list_or_mapping_is_read_back(value: list[str] | dict[str, str]) -> None:
+    """Whatever is in the text."""
+    annotation = list[str] if isinstance(value, list) else dict[str, str]
+    assert Values().from_word(annotation, Values().to_word(value), field="x") == value
 
 
 def test_register_type_with_functions_is_used_everywhere(values: Values) -> None:

@@ -19,7 +19,7 @@ from scirehooks.hooks import BUILTIN, Entry, Runtime, leaves_the_process
 
 __all__ = ["Deadlines"]
 
-_GIVEN_UP = 16  # threads
+_GIVEN_UP = 16  # functions that go on
 _LEAST = 0.001  # seconds; a function whose turn comes when the time is over is named, and refuses
 
 
@@ -45,8 +45,7 @@ class Deadlines:
         if len(given_up) > _GIVEN_UP:
             names = ", ".join(sorted({f"{entry.label} in {entry.hook}" for entry, _ in given_up}))
             raise RefusedError(
-                f"{name} {title} was refused: {len(given_up)} threads of functions that took too long have not ended "
-                f"({names}).",
+                f"{name} {title} was refused: {len(given_up)} functions that took too long have not ended ({names}).",
                 None,
                 "Disable what hangs, and restart scirehooks if it does not end.",
             )

@@ -6,17 +6,21 @@ by the same methods, one message each.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from itertools import takewhile
 
-from scirehooks.hooks import said
+from scirehooks.hooks import Record, said
+from scirehooks.hooks.fit import misfits
+from scirehooks.hooks.journal import Layer
 from scirehooks.shell.completing.calls import Signature, signature_of_call
 from scirehooks.shell.completing.complete import Completer, Completions
 from scirehooks.shell.line.language import first_word, is_command, needs_more
 from scirehooks.shell.session import Outcome, Session
 from scirehooks.shell.showing.problems import explain
 from scirehooks.shell.showing.render import Renderer
-from scirehooks.shell.showing.text import Fragments, wrapped
-from scirehooks.shell.views import is_answer
+from scirehooks.shell.showing.text import Fragments, neutral, wrapped
+from scirehooks.shell.views import is_answer, undefined_text
 from scirehooks.values import current_directory
 
 __all__ = ["Host"]
@@ -31,6 +35,7 @@ class Host:
         self._title = title
         self._status = status
         self._completer = Completer(session)
+        self._looked = time.time()
 
     @property
     def banner(self) -> Fragments:
@@ -53,7 +58,33 @@ class Host:
         return self._status()
 
     def shown(self, outcome: Outcome, width: int) -> Fragments:
-        """Return OUTCOME as text."""
+        """Return OUTCOME as text, and below it which hooks it leaves with a function that they cannot call."""
+        notes: Fragments = [("warning", f"{neutral(text)}\n") for text in self._misfits()]
+        return [*self._shown(outcome, width), *wrapped(notes, width)]
+
+    def _misfits(self) -> Iterator[str]:
+        """Yield what is to be said of hooks whose functions were defined anew since this was last asked, or they.
+
+        What other sessions define is told there.
+        """
+        looked, self._looked = self._looked, time.time()
+        runtime, own = self._session.runtime, self._session.owner
+
+        def is_news(made: Layer | Record | None) -> bool:
+            return made is not None and made.time > looked and (made.owner == own or made.owner.kind != "session")
+
+        with runtime.journal.lock:
+            new = takewhile(lambda record: record.time > looked, reversed(runtime.journal.records))
+            declared = {record.key for record in new if record.cells.kind == "hook" and is_news(record)}
+        for hook in list(runtime.hooks.values()):
+            for entry in hook.everywhere():
+                defined = entry.name is not None and is_news(runtime.namespace.definition(entry.name))
+                if defined and (undefined := undefined_text(entry)):
+                    yield f"{hook.name} holds {entry.label}, which {undefined}."
+                elif defined or hook.name in declared:
+                    yield from misfits(hook, [(entry.label, entry.function)])
+
+    def _shown(self, outcome: Outcome, width: int) -> Fragments:
         if outcome.problem:
             return wrapped(outcome.problem.text, width)
         if outcome.kind == "command" and outcome.value == []:

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import builtins
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
 
-from scirehooks.errors import nearest
-from scirehooks.hooks import Entry, Hook, Lease, Option, Runtime, Verdict
+from scirehooks.errors import failure_text, nearest
+from scirehooks.hooks import Entry, Hook, Journal, Lease, Option, Record, Runtime, Verdict
 from scirehooks.load import Saved
 from scirehooks.records import dataclass
 from scirehooks.values import Values
@@ -31,21 +33,33 @@ __all__ = [
     "Topic",
     "VerdictView",
     "all_entries",
+    "by_whom",
     "clock_text",
+    "entries_called",
     "is_answer",
+    "is_called",
     "last_error",
+    "latest_first",
+    "meant_function",
+    "of_others",
     "place_text",
+    "shown_failure",
     "summary",
     "undefined_text",
     "who_text",
+    "words_for",
 ]
 
 
 class Answer:
-    """What a command was typed for: it is shown, and written as JSON; EXIT_STATUS is what a batch ends with."""
+    """What a command was typed for: it is shown, and written as JSON."""
 
     __slots__ = ()
-    exit_status: ClassVar[int] = 0
+
+    @property
+    def exit_status(self) -> int:
+        """What a batch ends with after this answer, if it is not 0."""
+        return 0
 
 
 class Note(str):
@@ -185,7 +199,7 @@ class VerdictView(Answer):
             who_text(by.label, place_text(by.source or by.place), by.depth) if by else None,
             verdict.reason,
             tuple(entry.label for entry in verdict.not_asked),
-            tuple(f"{entry.label}: {error}" for entry, error in verdict.failed),
+            tuple(shown_failure(*each) for each in of_others(verdict.failed, verdict)),
         )
 
 
@@ -264,6 +278,45 @@ def all_entries(runtime: Runtime) -> Iterator[Entry]:
             yield from hook.entries(scope)
 
 
+def is_called(entry: Entry, ref: str) -> bool:
+    """Whether REF is what somebody calls ENTRY: its label, the name it is held by, or its number `#17`."""
+    return ref in (entry.label, entry.name, f"#{entry.number}")
+
+
+def entries_called(runtime: Runtime, ref: str) -> tuple[Entry, ...]:
+    """Return the entries of all hooks of RUNTIME, local ones included, that REF is a name of."""
+    return tuple(entry for entry in all_entries(runtime) if is_called(entry, ref))
+
+
+def words_for(entry: Entry) -> str:
+    """Return how ENTRY is named behind a command: its hook and label, and the scope that it is for."""
+    return f"{entry.hook} {entry.label}" + (f" --local {entry.local}" if entry.local is not None else "")
+
+
+def of_others(
+    failed: Iterable[tuple[Entry, BaseException]], verdict: Verdict | None
+) -> Iterator[tuple[Entry, BaseException]]:
+    """Yield those of FAILED that VERDICT does not tell of: the failure that refuses is the reason already."""
+    refuser = None if verdict is None else verdict.refused_by
+    return (each for each in failed if refuser is None or each[0].number != refuser.number)
+
+
+def shown_failure(entry: Entry, error: BaseException) -> str:
+    """Return how ENTRY failed, for people."""
+    return f"{entry.label}: {failure_text(error).removeprefix('it failed: ')}"
+
+
+def latest_first(journal: Journal) -> list[Record]:
+    """Return the records of JOURNAL, the latest first, to be looked through without its lock."""
+    with journal.lock:
+        return list(reversed(journal.records))
+
+
+def by_whom(record: Record) -> str:
+    """Say who made RECORD: a user, and in which session or module."""
+    return f"{record.actor} ({record.owner})" if record.actor else str(record.owner)
+
+
 def is_answer(command: str, value: Any) -> bool:
     """Whether VALUE is what COMMAND was typed for, and not what it left behind, as the client that was added.
 
@@ -309,8 +362,23 @@ def undefined_text(entry: Entry) -> str:
     """Say that the function of ENTRY is not defined, if so: it may be defined later, but perhaps it is a typo."""
     if entry.function is not None or entry.name is None:
         return ""
-    close = nearest(entry.name, entry.globals, 1, cutoff=0.75)
-    return f"is not defined yet; did you mean {close[0]}?" if close else "is not defined yet"
+    if entry.name in entry.globals:
+        return "is defined, but is no function"
+    meant = meant_function(entry.name, entry.globals)
+    return f"is not defined yet; did you mean {meant}?" if meant else "is not defined yet"
+
+
+def meant_function(word: str, names: Mapping[str, Any]) -> str:
+    """Return which function in NAMES, or of Python's own, WORD was probably meant to be, nothing if none.
+
+    A class, a hook or a number is nothing that somebody meant to put into a hook.
+    """
+    functions = [
+        name
+        for name, value in {**vars(builtins), **names}.items()
+        if type(value) in (FunctionType, MethodType, BuiltinFunctionType) and not name.startswith("_")
+    ]
+    return next(iter(nearest(word, functions, 1, cutoff=0.75)), "")
 
 
 def who_text(function: str, place: str | None, depth: float) -> str:

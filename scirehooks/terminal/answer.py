@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from scirehooks.errors import ConnectionLostError, ScireError
 from scirehooks.shell import Fragments
-from scirehooks.shell.showing.text import neutral
+from scirehooks.shell.showing.text import neutral, plain
 from scirehooks.terminal.link import Link
 from scirehooks.terminal.pager import page
 from scirehooks.terminal.screen import Screen
@@ -20,6 +20,8 @@ __all__ = ["Answer", "Reply"]
 
 # The server gives up what it cannot end after .8 s; with the way there and back the prompt is there within a second.
 _PATIENCE = 0.95
+_TOGETHER = 0.1  # seconds in which the pieces of a long answer, which come one after the other, are one text
+_LOOK = 0.2  # seconds between two looks: a signal that comes just before one waits does not end the wait
 
 T = TypeVar("T")
 
@@ -48,7 +50,8 @@ class Answer:
         self._screen = screen
         self._text = text
         self._read = read
-        self._heard: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._heard: SimpleQueue[Callable[[], None] | Fragments | None] = SimpleQueue()
+        self._kept: Fragments = []  # what has come of an answer: perhaps there is more of it
         self._sent = False
         self._left = False
         self._lock = threading.Lock()  # of leaving: what is heard is shown here or there, and never nowhere
@@ -74,15 +77,28 @@ class Answer:
 
     def _show_next(self) -> bool:
         """Show what is heard next; return whether there is more to wait for."""
-        left = None if self._deadline is None else self._deadline - time.monotonic()
+        left = None if self._deadline is None else max(self._deadline - time.monotonic(), 0)
+        # An answer ends with a line; what does not goes on for sure.
+        whole = bool(self._kept) and self._kept[-1][1].endswith("\n")
         try:
-            act = self._heard.get(timeout=left) if left is None or left > 0 else self._heard.get_nowait()
+            act = self._heard.get(timeout=left if left is not None else _TOGETHER if whole else _LOOK)
         except Empty:
-            return False
-        if act is None:
-            return False
-        act()
-        return True
+            if whole or left is not None:
+                self._show_kept()
+            return left is None
+        if isinstance(act, list):
+            self._kept += act
+            return True
+        if act != self._interrupt:  # which is not to wait until somebody has read what is kept
+            self._show_kept()
+        if act is not None:
+            act()
+        return act is not None
+
+    def _show_kept(self) -> None:
+        """Show what is kept of an answer, as one text: whoever leaves the pager has left all of it."""
+        kept, self._kept = self._kept, []
+        page(self._screen, kept)
 
     def _interrupt(self) -> None:
         """Do what Ctrl-C says."""
@@ -104,7 +120,7 @@ class Answer:
 
     def _tell(self, text: str) -> None:
         self._screen.fresh_line()
-        self._screen.show([("warning", text + "\n")])
+        self._screen.show(self._screen.broken([("warning", text + "\n")]))
 
     def _ended(self) -> Reply:
         if not self._result.done():
@@ -117,16 +133,24 @@ class Answer:
             return Reply(1)
         except ScireError as error:
             self._screen.fresh_line()
-            self._screen.show(_failed(error))
+            self._screen.show(self._failed(error))
             return Reply(error.exit_status)
         self._screen.fresh_line()
-        page(self._screen, _fragments(result["text"]))
+        page(self._screen, self._text_of(result))
         return Reply(result["status"], quit=result["quit"])
+
+    def _text_of(self, result: dict[str, Any]) -> Fragments:
+        """Return the text of RESULT; a failure may have been told without knowing how wide this terminal is."""
+        text = [(style, part) for style, part in result["text"]]
+        return self._screen.broken(text) if result["status"] else text
+
+    def _failed(self, error: ScireError) -> Fragments:
+        return self._screen.broken([("error", f"{neutral(str(error))}\n")])
 
     def _unknown(self) -> Fragments:
         line = self._text.split("\n", 1)[0]
         what = "It is not known whether this was done" if self._sent else "There was no connection: this was not sent"
-        return [("warning", f"{what}: {line}\n")]
+        return self._screen.broken([("warning", f"{what}: {line}\n")])
 
     # -- in the thread that talks
 
@@ -156,11 +180,11 @@ class Answer:
     def _show_late(self) -> None:
         """Show above the prompt what came of a line that nobody waits for any more."""
         try:
-            text = _fragments(self._result.result()["text"])
+            text = self._text_of(self._result.result())
         except ConnectionLostError:
             text = self._unknown()
         except ScireError as error:
-            text = _failed(error)
+            text = self._failed(error)
         self._screen.above(self._screen.styled(text))
 
     def _done_here(self, act: Callable[[], T], otherwise: T) -> T:
@@ -178,8 +202,8 @@ class Answer:
 
         return done.result() if self._here(do) else otherwise
 
-    def _here(self, act: Callable[[], None]) -> bool:
-        """Let the thread that waits ACT; return whether there is one."""
+    def _here(self, act: Callable[[], None] | Fragments) -> bool:
+        """Let the thread that waits ACT, or show that piece of an answer; return whether there is one."""
         with self._lock:
             if not self._left:
                 self._heard.put(act)
@@ -190,7 +214,7 @@ class Answer:
         if isinstance(content, str):
             if not self._here(lambda: self._screen.write(content, stream)):
                 self._screen.above(content)
-        elif not self._here(lambda: page(self._screen, content)):
+        elif not self._here(content):
             self._screen.above(self._screen.styled(content))
 
     def input(self, prompt: str) -> str:
@@ -201,7 +225,7 @@ class Answer:
 
         def ask() -> str:
             try:
-                return self._read(prompt)
+                return self._read(plain(self._screen.broken([("", prompt)])))
             except EOFError:
                 return ""
 
@@ -210,11 +234,3 @@ class Answer:
     def program(self, text: str) -> int:
         """Run a program on this terminal; Ctrl-C is for the program."""
         return self._done_here(lambda: self._screen.program(["/bin/sh", "-c", text]), 127)
-
-
-def _failed(error: ScireError) -> Fragments:
-    return [("error", f"{neutral(str(error))}\n")]
-
-
-def _fragments(text: list[Any]) -> Fragments:
-    return [(style, part) for style, part in text]

@@ -109,20 +109,18 @@ def _questions(command: dict[str, Any]) -> list[_Question]:
     found: list[_Question] = []
     options: list[str] = []
     for parameter in command["parameters"]:
-        shown, kind, required = parameter["name"].replace("_", "-").upper(), parameter["kind"], parameter["required"]
+        metavar, kind, required = parameter["metavar"], parameter["kind"], parameter["required"]
         if kind == "option" and required:
-            options.insert(0, f"{parameter['option']} {shown}")
-        elif kind == "option":
-            options.append(f"[{parameter['option']} {shown}]")
-        elif kind == "flag" and not required:
-            options.append(f"[{parameter['option']}]")
+            options.insert(0, parameter["shown"])
+        elif kind == "option" or (kind == "flag" and not required):
+            options.append(parameter["shown"])
         elif kind == "fields":
             found.append(_Question("KEY=VALUE", "none or more words; Enter alone gives none", _SEVERAL))
         elif kind == "rest":
-            found.append(_Question(shown, f"{parameter['type']}, none or more; Enter alone gives none", _SEVERAL))
+            found.append(_Question(metavar, f"{parameter['type']}, none or more; Enter alone gives none", _SEVERAL))
         else:
             may = "" if required else "; Enter alone leaves it out"
-            found.append(_Question(shown, parameter["type"] + may, _ONE, required))
+            found.append(_Question(metavar, parameter["type"] + may, _ONE, required))
     if options:
         found.append(_Question("options", " ".join(options), _OPTIONS))
     return found

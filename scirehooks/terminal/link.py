@@ -217,10 +217,10 @@ class Link:
         if self.connected:
             news = self.before_prompt()  # which asks for the toolbar, too
             self._say("good", f"Connected again: scirehooks {self.title}")
-            self._screen.above(self._screen.styled(news))
+            self._screen.above(self._screen.styled(self._screen.broken(news)))
 
     def _say(self, style: str, text: str) -> None:
-        self._screen.above(self._screen.styled([(style, text), ("", "\n")]))
+        self._screen.above(self._screen.styled(self._screen.broken([(style, text), ("", "\n")])))
         self._screen.redraw()
 
     # -- what stands in the way

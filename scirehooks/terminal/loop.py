@@ -38,7 +38,7 @@ def run(
     """
     screen = Screen()
     with contextlib.closing(Link(sock, screen, reconnect)) as link, _prints_above(screen):
-        screen.show(link.banner)
+        screen.show(screen.broken(link.banner))
         reader = PlainReader(screen, link) if screen.plain else LineReader(screen, link, history)
         return _serve(screen, link, reader)
 
@@ -48,7 +48,7 @@ def _serve(screen: Screen, link: Link, reader: Reader) -> int:
     while True:
         try:
             screen.fresh_line()
-            screen.show(link.before_prompt())
+            screen.show(screen.broken(link.before_prompt()))
             text = reader.read()
             if text.strip():
                 reply = Answer(link, screen, text, reader.read_answer).wait()
@@ -63,7 +63,7 @@ def _serve(screen: Screen, link: Link, reader: Reader) -> int:
             return 0
         except ConnectionLostError as error:
             screen.fresh_line()
-            screen.show([("error", f"{error}\n")])
+            screen.show(screen.broken([("error", f"{error}\n")]))
             return error.exit_status
         except OSError:
             return 1  # the terminal has gone

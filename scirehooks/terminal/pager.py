@@ -15,9 +15,9 @@ from scirehooks.terminal.screen import Screen
 
 __all__ = ["page"]
 
-# As git does: R keeps colours, F needs no key for one screen, and X leaves what was read in the scrollback.
-# The prompt says how to go on: by itself it is a colon or (END), which look like places to type at.
-_LESS = r"FRXPs?e(END) q goes on:Space shows more, q goes on."
+# As git does: R keeps colours, F needs no key for one screen, and X leaves what was read in the scrollback. With K
+# Ctrl-C leaves it. The prompt says how to go on: by itself it is a colon or (END), which look like places to type at.
+_LESS = r"FKRXPs?e(END) q goes on:Space shows more, q goes on."
 # What is typed at it must not become a file (s), or a program (!).
 _ENVIRONMENT = {"LESS": _LESS, "LESSSECURE": "1", "LV": "-c"}
 _MORE = "-- more: Space, Enter: a line, g: all, q: stop --"

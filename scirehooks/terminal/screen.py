@@ -18,13 +18,13 @@ from prompt_toolkit.application import Application, run_in_terminal
 from prompt_toolkit.input import create_input
 from prompt_toolkit.output import create_output
 
-from scirehooks.shell import to_ansi
-from scirehooks.shell.showing.text import cells
+from scirehooks.control.oneshot import has_colors, is_dumb
+from scirehooks.shell import Fragments, to_ansi
+from scirehooks.shell.showing.text import cells, wrapped
 
 __all__ = ["Screen"]
 
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
-_DUMB = ("dumb", "unknown", "")
 
 
 class Screen:
@@ -39,10 +39,9 @@ class Screen:
         self.stdout: TextIO = sys.__stdout__ or sys.stdout
         self.stderr: TextIO = sys.__stderr__ or sys.stderr
         tty = self.stdin.isatty() and self.stdout.isatty()
-        dumb = os.environ.get("TERM", "").lower() in _DUMB
         self.prompting = self.stdin.isatty()
-        self.plain = dumb or not tty
-        self.color = not dumb and self.stdout.isatty() and not os.environ.get("NO_COLOR")
+        self.plain = is_dumb() or not tty
+        self.color = has_colors(self.stdout.fileno())
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._waiting: list[str] = []
@@ -93,7 +92,11 @@ class Screen:
 
     def styled(self, fragments: Sequence[tuple[str, str]]) -> str:
         """Return styled text as this terminal shows it."""
-        return to_ansi([(style, text) for style, text in fragments], color=self.color)
+        return to_ansi(fragments, color=self.color)
+
+    def broken(self, fragments: Sequence[tuple[str, str]]) -> Fragments:
+        """Return styled text with its lines broken between words where this terminal would break them anywhere."""
+        return wrapped(fragments, self.columns)
 
     def fresh_line(self) -> None:
         """Begin a line if the cursor is not at the start of one."""

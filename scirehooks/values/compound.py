@@ -92,9 +92,8 @@ class OneOf(Kind):
     def to_json(self, value: Any, depth: int) -> Json:
         if value is None:
             return None
-        kinds = map(self._values.kind, self._members)
-        kind = next((kind for kind in kinds if isinstance(value, kind.accepts)), None)
-        return kind.to_json(value, depth) if kind else self._values.write(value, None, depth)
+        fits = (member for member in self._members if isinstance(value, self._values.kind(member).accepts))
+        return self._values.write(value, next(fits, None), depth)
 
     def candidates(self, prefix: str) -> Iterable[Candidate]:
         for member in self._members:
@@ -106,6 +105,8 @@ class OneOf(Kind):
 
 class Array(Kind):
     """Lists, tuples and sets: words between commas, or JSON after an opening bracket."""
+
+    nests = True
 
     def __init__(self, values: Lookup, build: Callable[[list[Any]], Any], items: Sequence[Any], fixed: bool) -> None:
         self._values, self._build, self._items, self._fixed = values, build, items, fixed
@@ -154,6 +155,8 @@ class Array(Kind):
 class Table(Kind):
     """A mapping: `key=value` between commas, or JSON after an opening brace."""
 
+    nests = True
+
     def __init__(self, values: Lookup, key: Any, item: Any) -> None:
         self._values, self._key, self._item = values, key, item
         super().__init__(f"key=value pairs between commas, each value {values.kind(item).name}")
@@ -187,11 +190,18 @@ class Table(Kind):
 class Record(Kind):
     """A dataclass: its fields by name, as JSON or as `field=value` between commas."""
 
+    nests = True
+
     def __init__(self, values: Lookup, cls: Any) -> None:
         super().__init__(words_of(cls.__name__))
         self.accepts = cls
         self._values, self._class = values, cls
         self._fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+        self._needed = [
+            name
+            for name, field in self._fields.items()
+            if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        ]
         self._hints: dict[str, Any] = {}
 
     def _hint(self, name: str) -> Any:
@@ -215,9 +225,8 @@ class Record(Kind):
         for name in parts:
             if name not in self._fields:
                 raise ValueFormatError(field, self.name, f"unknown field {name!r}", guess(name, self._fields))
-        for name, declared in self._fields.items():
-            needed = declared.default is dataclasses.MISSING and declared.default_factory is dataclasses.MISSING
-            if needed and name not in parts:
+        for name in self._needed:
+            if name not in parts:
                 raise ValueFormatError(f"{field}.{name}", self._values.kind(self._hint(name)).name, "nothing")
         given = {k: read(self._values.kind(self._hint(k)), part, f"{field}.{k}") for k, part in parts.items()}
         return self._class(**given)
@@ -237,12 +246,7 @@ class Record(Kind):
                 yield Candidate(f"{done}{comma}{name}={found.word}", found.doc)
 
     def sample(self) -> Any:
-        needed = (
-            name
-            for name, field in self._fields.items()
-            if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        )
-        return self._class(**{name: self._values.kind(self._hint(name)).sample() for name in needed})
+        return self._class(**{name: self._values.kind(self._hint(name)).sample() for name in self._needed})
 
 
 class Registered(Kind):
@@ -251,6 +255,7 @@ class Registered(Kind):
     def __init__(self, name: str, accepts: Any, base: Kind, given: Mapping[str, Callable[..., Any] | None]) -> None:
         super().__init__(name)
         self.accepts = accepts
+        self.nests = base.nests and given["to_json"] is None
         self._base, self._given = base, given
 
     def from_word(self, word: str, field: str) -> Any:

@@ -79,6 +79,7 @@ class Kind:
     """
 
     accepts: type | tuple[type, ...] = ()
+    nests = False  # whether values are made of others, perhaps without end
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -155,7 +156,7 @@ class File(Text):
 
     def from_text(self, text: str, field: str) -> Any:
         # Only a word that somebody typed means his home by "~"; in JSON a path is exact.
-        return Path(text) if "\0" not in text else super().from_text(text, field)
+        return Path(text) if text and "\0" not in text else super().from_text(text, field)
 
     def candidates(self, prefix: str) -> Iterable[Candidate]:
         head, tail = os.path.split(prefix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -92,9 +93,9 @@ class Values:
         """Fill in VALUE for parameters annotated TYPE_; they are never words."""
         self._provided[type_] = value
 
-    def provided(self, annotation: Any) -> Any:
-        """Return what is filled in for ANNOTATION, or MISSING."""
-        return self._provided.get(_bare(annotation), MISSING)
+    def provided(self, annotation: Any, default: Any = MISSING) -> Any:
+        """Return what is filled in for ANNOTATION, or DEFAULT."""
+        return self._provided.get(_bare(annotation), default)
 
     @property
     def provisions(self) -> list[Any]:
@@ -131,6 +132,15 @@ class Values:
         """
         return self.write(value, annotation, 0)
 
+    def to_word(self, value: Any, annotation: Any = None) -> str:
+        """Return VALUE as the word that `from_word` reads it from; what has a comma in it becomes JSON.
+
+        Example:
+            >>> Values().to_word([22, 80]), Values().to_word({"on": True, "after": timedelta(hours=2)})
+            ('22,80', 'on=yes,after=2h')
+        """
+        return _word_of(self.to_json(value, annotation))
+
     def candidates(self, annotation: Any, prefix: str) -> list[Candidate]:
         """Return the words that begin with PREFIX and write a value of type ANNOTATION."""
         return [found for found in self.kind(annotation).candidates(prefix) if found.word.startswith(prefix)]
@@ -160,12 +170,10 @@ class Values:
 
     def write(self, value: Any, annotation: Any, depth: int) -> Json:
         """Write VALUE, which is DEPTH levels down, as JSON; see `to_json`."""
-        if annotation is not None:
-            kind = self.kind(annotation)
-            if not isinstance(kind, Anything) and isinstance(value, kind.accepts):
-                return kind.to_json(value, depth) if depth < MAX_DEPTH else repr(value)
-        kind = self._kind_of_value(value)
-        return kind.to_json(value, depth) if depth < MAX_DEPTH or not _nests(kind) else repr(value)
+        kind = self.kind(Any if annotation is None else annotation)
+        if isinstance(kind, Anything) or not isinstance(value, kind.accepts):
+            kind = self._kind_of_value(value)
+        return kind.to_json(value, depth) if depth < MAX_DEPTH or not kind.nests else repr(value)
 
     def _kind_of_value(self, value: Any) -> Kind:
         cls = type(value)
@@ -214,8 +222,23 @@ def _bare(annotation: Any) -> Any:
     return annotation.__origin__ if typing.get_origin(annotation) is typing.Annotated else annotation
 
 
-def _nests(kind: Kind) -> bool:
-    return isinstance(kind, Array | Table | Record)
+def _word_of(data: Json) -> str:
+    """Spell DATA as a word: a list as `a,b`, an object as `a=1,b=2`, and as JSON where that would not be read back."""
+    if isinstance(data, bool):
+        return "yes" if data else "no"
+    if isinstance(data, list):
+        parts = [_word_of(item) for item in data]
+        plain = parts != [""] and not any(isinstance(item, list | dict) for item in data)
+    elif isinstance(data, dict):
+        if data.keys() == {"repr"}:
+            return str(data["repr"])  # nobody can type it
+        parts = [f"{key}={_word_of(item)}" for key, item in data.items()]
+        plain = not any(isinstance(item, list | dict) or not key or "=" in key for key, item in data.items())
+    else:
+        return "none" if data is None else str(data).removesuffix(".0" if isinstance(data, float) else "")
+    if plain and not any("," in part for part in parts) and not (parts and parts[0].startswith(("[", "{"))):
+        return ",".join(parts)
+    return json.dumps(data, ensure_ascii=False)
 
 
 def _word(choice: Any) -> str:

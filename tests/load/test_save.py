@@ -501,7 +501,7 @@ def test_undo_in_a_batch_takes_back_what_others_did_only_if_it_says_whose(direct
         assert "one" not in system.runtime.hooks["post-order-hook"]
         other = Session(system.runtime, system.values, name="batch", actor="".join(["an", "na"]))
         assert other.evaluate("add-hook post-order-hook one").error is None
-        with pytest.raises(ConflictError, match="of batch, which this batch has not seen.* type: undo batch"):
+        with pytest.raises(ConflictError, match=r"of batch, which this batch has not seen.* type: undo batch"):
             raise undo("undo") or AssertionError
 
 

@@ -35,6 +35,10 @@ def fields(hook: str, /, **payload: Any) -> None:
     """Take fields."""
 
 
+def switched(hook: str, /, *, dry_run: bool = False, **payload: Any) -> None:
+    """Take fields, and an option that a field could be called as."""
+
+
 def filled(runtime: Runtime, name: str) -> None:
     """Take something that the application provides."""
 
@@ -120,6 +124,8 @@ def test_bind_fills_in_what_is_provided() -> None:
         (fields, "h x", "'x' is not of the form key=value."),
         (fields, "h x=1 x=2", "x is given twice."),
         (fields, "h --hook=2", "There is no option --hook."),
+        (switched, "h a=1 dry_run=no", "dry_run is an option here, and no field. Type --dry-run."),
+        (switched, "h a=1 dry-run=no --dry-run", "dry_run is an option here, and no field. Type --dry-run."),
     ],
 )
 def test_bind_of_wrong_words_is_a_usage_error(function: Callable[..., Any], words: str, message: str) -> None:

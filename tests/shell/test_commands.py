@@ -1,14 +1,18 @@
-import io
 import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
 from scirehooks.hooks import Owner, Runtime, command, on, option
 from scirehooks.shell import Batch, Renderer, Session
+from scirehooks.shell.running.evaluation import Evaluations
+from scirehooks.values import Values
+from tests.shell.consoles import Far
 
 Say = Callable[[str], str]
 
@@ -125,6 +129,9 @@ def test_release_says_whether_there_was_a_quarantine(say: Say, runtime: Runtime)
     say("enable told-hook boom")
     for _ in range(told_hook.failure_limit):
         told_hook.run(1)
+    say("disable told-hook boom")
+    again = "boom in told-hook is in quarantine again. Type: release told-hook boom\n"
+    assert say("enable told-hook boom") == again
     assert say("release told-hook boom") == "boom in told-hook is active again.\n"
     assert told_hook.entries()[0].state == "active"
 
@@ -227,6 +234,11 @@ def test_options_are_listed_and_set_by_their_type(say: Say, runtime: Runtime) ->
     assert "5 messages" in say("options")
     runtime.define({"PAUSE": option(timedelta, timedelta(minutes=1), name="pause")}, Owner("module", "demo"))
     assert "  1m" in say("options")  # as set-option takes it
+    runtime.define({"PORTS": option(list[int], [22, 80], name="ports")}, Owner("module", "demo"))
+    runtime.define({"LOUD": option(bool, True, name="loud")}, Owner("module", "demo"))
+    assert {line.split()[1] for line in say("options").splitlines()} >= {"22,80", "yes"}
+    assert "value    22,80\ndefault  22,80\n" in say("describe-option ports")
+    assert say("set-option ports 22,443") == "ports is 22,443.\n"
     assert "whole number" in say("set-option limit x")
     say("set-option limit 7")
     assert limit.value == 7
@@ -307,10 +319,10 @@ def test_commands_answer_at_a_prompt_with_a_sentence(say: Say, session: Session,
 
 def test_what_a_command_says_is_no_json(session: Session, renderer: Renderer) -> None:
     """A batch with --json gets null for a command that only does something."""
-    out = io.StringIO()
+    far = Far()
     lines = ["def audit(order): pass", "add-hook order-paid-hook audit --for 2h", "disable order-paid-hook audit"]
-    assert Batch(session, renderer, as_json=True, out=out, err=io.StringIO()).run(lines, "-c", "-c") == 0
-    assert out.getvalue() == "null\nnull\n"
+    assert Batch(session, renderer, far, width=0, colors={}, as_json=True).run(lines, "-c", "-c") == 0
+    assert far.of("stdout") == "null\nnull\n"
 
 
 def test_add_hook_with_a_lease_goes_by_itself(say: Say, session: Session, runtime: Runtime) -> None:
@@ -406,3 +418,91 @@ def test_exit_leaves_as_quit_does(session: Session, line: str, status: int) -> N
     """It is what fingers type, as a word or as Python has it."""
     session_outcome = session.evaluate(line)
     assert (session_outcome.quit, session_outcome.status) == (True, status)
+
+
+def test_help_finds_a_function_that_is_for_one_scope_only(say: Say, runtime: Runtime) -> None:
+    """It is found wherever `where` finds it, by its label and its number; one that is not defined is no function."""
+
+    def guard(order: int) -> None:
+        """Guard ORDER."""
+
+    runtime.add_hook("order-paid-hook", "later", label="lg")
+    runtime.add_hook("order-paid-hook", guard, local="client:7", label="lg")
+    for line in ("help lg", "help #2", "describe-function lg"):
+        assert "Guard ORDER." in say(line)
+
+
+def test_a_failure_that_refuses_is_told_once(say: Say, session: Session) -> None:
+    """It is the reason already; what others failed by is told the same way wherever a verdict is shown."""
+    say("def boom(order): raise ValueError('no paper')")
+    say("add-hook pre-order-hook boom")
+    for line in ("runtime.hooks['pre-order-hook'].run(1)", "fire pre-order-hook order=1"):
+        assert say(line).count("no paper") == 1
+    verdict: Any = session.values.to_json(session.evaluate("runtime.hooks['pre-order-hook'].run(1)").value)
+    assert (verdict["allowed"], verdict["failed"]) == (False, [])
+
+
+def test_name_that_is_no_function_is_said_to_be_none(say: Say) -> None:
+    """It is defined, so nobody looks for where it is not; it is told when it is set, too."""
+    said = say("add-hook order-paid-hook greet\ngreet = 5\nadd-hook pre-order-hook greet\nexplain pre-order-hook")
+    assert "\norder-paid-hook holds greet, which is defined, but is no function.\n" in said
+    assert "but greet is no function: every firing is refused until it is.\n" in said
+    assert "greet does not run: greet is defined, but is no function, which is an error when it is fired.\n" in said
+    assert "greet (#2, depth 0) is defined, but is no function\n" in say("pre_order_hook.entries()[0]")
+
+
+def test_function_that_fits_its_hook_no_more_is_told_to_who_typed_it(say: Say, session: Session) -> None:
+    """Below the line that did it, once, whether the function was defined anew or the hook; others are not told."""
+    say("def greet(order): pass\nadd-hook order-paid-hook greet")
+    told = say("def greet(client, z): pass")
+    assert told.startswith("order-paid-hook holds greet, and: greet(client, z) (shell:3) cannot be called")
+    assert say("6 * 7") == "42\n"
+    assert say("def greet(order): pass") == ""
+    assert "\nlights-hook holds greet, and: greet(order) " in say(
+        "defhook lights-hook order\nadd-hook lights-hook greet\ndefhook lights-hook room"
+    )
+    with session.runtime.owners.acting(Owner("session", "shell-2"), actor="other"):
+        session.runtime.namespace["greet"] = lambda wrong: None
+    assert say("6 * 7") == "42\n"
+
+
+def test_typed_misfit_is_no_warning_of_the_log(
+    runtime: Runtime, values: Values, session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who typed it is told at the prompt; in an embedded shell the log would say it there a second time."""
+    caplog.set_level("INFO")
+    evaluations = Evaluations(runtime)
+    session.evaluate("def greet(order): pass\n")
+    session.evaluate("add-hook order-paid-hook greet")
+    over: SimpleQueue[object] = SimpleQueue()
+    line = "def greet(client, z): pass\n"
+    evaluations.start(session, line, lambda: session.evaluate(line), lambda _, result: over.put(result))
+    over.get(timeout=20)
+    session.evaluate("def greet(client, z, more): pass\n")
+    evaluations.close()
+    assert [record.levelname for record in caplog.records if "holds greet" in record.message] == ["INFO", "WARNING"]
+
+
+def test_add_hook_in_python_says_which_argument_is_wrong(say: Say) -> None:
+    """A misspelt name is guessed, as that of an option is; a text is no time."""
+    say("def greet(order): pass")
+    said = say("add_hook('order-paid-hook', greet, dept=3)")
+    assert re.search(r"got an unexpected keyword argument 'dept'\. Did you mean '?depth'?\?\n$", said)
+    assert "mean" not in say("add_hook('order-paid-hook', greet, xyzzy=3)")
+    assert "mean" not in say("(lambda one: one)(on=3)")
+    assert say("add_hook('order-paid-hook', greet, timeout='2s')") == (
+        "timeout: expected a number of seconds or a timedelta, got '2s'.\n"
+    )
+
+
+def test_help_shows_no_parameter_that_the_session_fills_in(say: Say, runtime: Runtime) -> None:
+    """Nobody can type it."""
+
+    class Looking:
+        @command
+        def look(self, session: Session, *, log: bool = False) -> None:
+            """Look."""
+
+    runtime.define(Looking(), Owner("module", "looking"))
+    assert say("look --help").startswith("look [--log]\n")
+    assert "SESSION" not in say("help look")

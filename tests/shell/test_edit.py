@@ -11,6 +11,7 @@ from scirehooks.hooks import BUILTIN, Runtime
 from scirehooks.load import Loader, LoaderCommands
 from scirehooks.shell import Session
 from scirehooks.values import Values
+from tests.shell.support import write
 
 Say = Callable[[str], str]
 Editor = Callable[[str, str], None]
@@ -45,12 +46,6 @@ def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Editor:
 
     replace("nothing like that", "")
     return replace
-
-
-def write(file: Path, text: str) -> Path:
-    file.write_text(text)
-    file.chmod(0o644)
-    return file
 
 
 def test_edit_of_an_init_script_reloads_it(

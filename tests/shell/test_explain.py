@@ -129,3 +129,16 @@ def test_explain_as_json_is_data(session: Session) -> None:
     assert (row["rule"], row["runs"], row["depth"]) == ("depth", True, 0)
     assert row["until"]["expires"].endswith("Z")
     assert data["one"] is None
+
+
+def test_explain_guesses_as_add_hook_does(session: Session, say: Say) -> None:
+    """Python's own functions are among them, what is no function is not, and the sentence ends once."""
+    session.evaluate("audit_limit = 3")
+    for name in ("prnt", "audit_limt"):
+        session.evaluate(f"add-hook order-paid-hook {name}")
+    said = say("explain order-paid-hook")
+    assert "nothing is called prnt (did you mean print?), which is an error when it is fired.\n" in said
+    assert "nothing is called audit_limt, which is an error when it is fired.\n" in said
+    entry = "runtime.find_entry('order-paid-hook', '{}')"
+    assert say(entry.format("prnt")).endswith("is not defined yet; did you mean print?\n")
+    assert say(entry.format("audit_limt")).endswith("is not defined yet\n")

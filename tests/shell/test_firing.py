@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +12,10 @@ import pytest
 from scirehooks.core import Fleet
 from scirehooks.errors import Veto
 from scirehooks.hooks import Runtime, effect, planned_instead
-from scirehooks.load import Loader
 from scirehooks.shell import Renderer, Session, furnish
 from scirehooks.shell.showing.text import plain
 from scirehooks.shell.trying.firingview import Fired
-from scirehooks.testing import fire, recorder
-from scirehooks.values import Values
+from scirehooks.testing import fire, fresh_fleet, recorder
 
 Say = Callable[[str], str]
 
@@ -49,16 +46,12 @@ class Terminal:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    """A fleet with a shell, a loader, and the client web1."""
-    runtime, values = Runtime("test"), Values()
-    furnish(runtime, values)
-    Loader(runtime, values)
-    fleet = Fleet(runtime, values, tmp_path / "state")
-    fleet.client_add("web1", transport="local")
-    yield fleet
-    fleet.close(patience=0)
-    runtime.close()
+def fleet() -> Iterator[Fleet]:
+    """A fleet with a shell, and the client web1."""
+    with fresh_fleet() as fleet:
+        furnish(fleet.runtime, fleet.values)
+        fleet.client_add("web1", transport="local")
+        yield fleet
 
 
 @pytest.fixture

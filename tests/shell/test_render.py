@@ -137,3 +137,16 @@ def test_record_in_a_cell_is_its_name_or_number() -> None:
         job: int
 
     assert Renderer(Values()).cell({"run": Run(4, 3), "host": HOSTS[0]}) == "run=4, host=web1"
+
+
+def test_render_asks_no_value_whether_it_is_empty() -> None:
+    """Equality is the user's: that of an array, say, is no truth value."""
+
+    class Array:
+        def __eq__(self, other: object) -> bool:
+            raise ValueError("ambiguous")
+
+        def __repr__(self) -> str:
+            return "array"
+
+    assert show([{"a": Array()}]) == "a\narray\n"

@@ -195,3 +195,17 @@ def test_replay_asks_whoever_sits_at_a_terminal(fleet: Fleet, runtime: Runtime, 
     session = Session(runtime, values, console=Terminal())
     assert session.evaluate("replay 2").value == "Nothing was fired."
     assert asked == ["Fire post-client-add-hook (tell) in earnest? --dry-run would not. [y/N] "]
+
+
+def test_replay_only_of_one_that_is_switched_off_says_how_to_switch_it_on(
+    fleet: Fleet, runtime: Runtime, values: Values
+) -> None:
+    """It is there, and not called by firings; another name is none."""
+    for words, said in (
+        ("site", "Type: enable pre-client-add-hook site"),
+        ("#1", "is switched off"),
+        ("x", "There is no"),
+    ):
+        runtime.disable("pre-client-add-hook", "site")
+        outcome = Session(runtime, values).evaluate(f"replay 2 --only {words}")
+        assert said in str(outcome.error)

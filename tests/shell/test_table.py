@@ -58,6 +58,16 @@ def test_table_leaves_out_the_last_columns_last() -> None:
     assert lines(8)[0].split()[0] == "id"
 
 
+def test_table_never_cuts_the_first_column_while_it_has_room() -> None:
+    """It is what one types: all that describes it gives way, and it is cut only where it is too wide alone."""
+    rows = [{"hook": "client-modification-hook", "functions": "audit, mail, archive", "about": "Fires after a change."}]
+    shown = {width: plain(Renderer(Values()).table(rows, width)).splitlines()[1] for width in (60, 44, 30, 24, 12)}
+    assert all(shown[width].startswith("client-modification-hook") for width in (60, 44, 30, 24))
+    assert shown[60].endswith("…")
+    assert shown[24] == "client-modification-hook"
+    assert shown[12] == "client-modi…"
+
+
 @given(st.integers(1, 200))
 def test_table_is_never_wider_than_the_terminal(width: int) -> None:
     """Each line fits, and whatever looks like a time is a whole one."""

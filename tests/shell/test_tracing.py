@@ -180,7 +180,7 @@ def test_trace_last_shows_what_was_kept(runtime: Runtime, session: Session, rend
 
 
 def test_trace_folds_what_is_alike(runtime: Runtime, renderer: Renderer) -> None:
-    """A function that fires a hook a hundred times has one line for it, which counts them."""
+    """A function that fires a hook forty times has one line for it; a bar leads to the next firing."""
     hook = runtime.hooks["order-paid-hook"]
 
     def outer_hook() -> None:
@@ -194,8 +194,8 @@ def test_trace_folds_what_is_alike(runtime: Runtime, renderer: Renderer) -> None
     assert text == (
         "outer-hook  T\n"
         "└ often  T\n"
-        "  └ order-paid-hook  40 times  T\n"
-        "    └ adds  T  → 2\n"
+        "  ├ order-paid-hook  40 times  T\n"
+        "  │ └ adds  T  → 2\n"
         "  └ order-paid-hook  T\n"
         "    └ adds  T  → 3\n"
     )

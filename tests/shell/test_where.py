@@ -12,6 +12,7 @@ from scirehooks.shell import Session
 from scirehooks.shell.answers.status import Status
 from scirehooks.shell.answers.whereabouts import Whereabouts
 from scirehooks.values import Values
+from tests.shell.support import write
 
 Say = Callable[[str], str]
 
@@ -29,12 +30,6 @@ def where(session: Session, line: str) -> Whereabouts:
     outcome = session.evaluate(line)
     assert isinstance(outcome.value, Whereabouts), outcome.problem
     return outcome.value
-
-
-def write(file: Path, text: str) -> Path:
-    file.write_text(text)
-    file.chmod(0o644)
-    return file
 
 
 def test_where_of_what_was_typed_names_the_line_and_the_hooks(session: Session) -> None:

@@ -11,26 +11,22 @@ import pytest
 from scirehooks.core import Fleet
 from scirehooks.errors import Defer, Veto
 from scirehooks.hooks import Runtime
-from scirehooks.load import Loader
 from scirehooks.shell import Renderer, Session, furnish
 from scirehooks.shell.completing.complete import Completer
 from scirehooks.shell.showing.text import plain
+from scirehooks.testing import fresh_fleet
 from scirehooks.values import Values
 
 At = Callable[[str], Any]
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    """A fleet with a shell and a loader."""
-    runtime, values = Runtime("test"), Values()
-    values.register(Renderer, name="renderer")
-    values.provide(Renderer, furnish(runtime, values))
-    Loader(runtime, values)
-    fleet = Fleet(runtime, values, tmp_path / "state")
-    yield fleet
-    fleet.close(patience=0)
-    runtime.close()
+def fleet() -> Iterator[Fleet]:
+    """A fleet with a shell."""
+    with fresh_fleet() as fleet:
+        fleet.values.register(Renderer, name="renderer")
+        fleet.values.provide(Renderer, furnish(fleet.runtime, fleet.values))
+        yield fleet
 
 
 @pytest.fixture

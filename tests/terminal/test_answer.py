@@ -81,6 +81,26 @@ def test_input_asks_on_the_terminal(open_either: Open) -> None:
     terminal.type("6 * 7\r", "\n42")
 
 
+def test_long_question_is_broken_between_words(open_either: Open) -> None:
+    """So is whatever else the shell says by itself: where it is, and that it does not know what became of a line."""
+    terminal = open_either(columns=40).ready()
+    terminal.type("input('Fire post-client-add-hook (audit, mail) in earnest? [y/N] ')\r", "\nFire post")
+    terminal.until("\nFire post-client-add-hook (audit, mail)\nin earnest? [y/N]")
+    terminal.type("y\r", "\n'y'")
+
+
+def test_what_ends_a_line_from_outside_is_broken_between_words(open_attached: Open) -> None:
+    """An interrupt that is not taken is told by the server, which does not know how wide the terminal is."""
+    terminal = open_attached(columns=60)
+    terminal.begin("C")
+    terminal.interrupt()
+    terminal.until("See: who", "\nscire>")
+    assert max(map(len, terminal.text.splitlines())) <= 60
+    told = terminal.text[terminal.text.index("The interrupt") :].partition("\nscire>")[0]
+    assert " ".join(told.split()).endswith("a call that Python cannot end goes on there, until it returns. See: who")
+    assert "cannot" in told
+
+
 def test_program_runs_on_this_terminal(open_either: Open) -> None:
     """`!cmd` has the terminal to itself, and gives it back as it was."""
     terminal = open_either().ready()
@@ -157,3 +177,12 @@ def test_window_of_another_size_is_drawn_anew(open_either: Open) -> None:
     terminal.type("describe-hook order", "order-paid-hook")
     terminal.resize(12, 44)
     terminal.type("-", "scire> describe-hook order-\n", "order-paid-hook", "shop")
+
+
+def test_debugger_can_be_left(open_either: Open) -> None:
+    """By `q`, at the end of the input, and by Ctrl-C, which it takes for an answer and asks again."""
+    terminal = open_either().ready()
+    for leave in ("q\r", "\x04", "\x03"):
+        terminal.type("\x0cbreakpoint()\r", "scire> breakpoint()\n", "(Pdb)")
+        terminal.type(leave, "The debugger has ended it.\nscire>")
+    terminal.type("6 * 7\r", "\n42")

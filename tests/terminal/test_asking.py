@@ -38,6 +38,14 @@ def test_what_is_needed_is_asked_for_until_it_is_given(shell: Any) -> None:
     shell.type("\r", "This one is needed.")
 
 
+def test_options_are_spelt_as_usage_has_them(shell: Any) -> None:
+    """Python's name `for_` is `--for`, and a flag that is on by default can be switched off."""
+    shell.type("def park(*, for_: str = '', lit: bool = True): pass\r\r", "...>\nscire>")
+    shell.type("runtime.define_command('park', park)\r", "scire>")
+    shell.type("\x1bx", "M-x")
+    shell.type("park\r", "options:", "[--for FOR] [--no-lit]")
+
+
 @pytest.mark.parametrize("key", ["\x07", "\x03", "\x04"])
 def test_leaving_gives_the_half_typed_line_back(shell: Any, key: str) -> None:
     """Ctrl-G, Ctrl-C and Ctrl-D leave it at any question."""

@@ -70,6 +70,17 @@ def test_without_a_pager_the_shell_is_one(open_embedded: Open, tmp_path: Path) -
     shell.type("g", "1199", PROMPT)
 
 
+@pytest.mark.parametrize("key", ["q", "\x03"])
+def test_one_key_leaves_an_answer_that_came_in_pieces(open_either: Open, need: Callable[[str], str], key: str) -> None:
+    """However long it is, and however it came here, it is one text; the rest of it is dropped."""
+    need("less")
+    shell = open_either(rows=10).ready()
+    shell.type("list(range(100000))\r", "\n 7,\n", "\nSpace shows more, q goes on\n")
+    shell.type(key, PROMPT, without="Space shows more")
+    shell.type("6 * 7\r", "\n42\nscire>")
+    assert "9999" not in shell.scrollback + shell.text
+
+
 def test_ctrl_c_leaves_the_pager(open_embedded: Open, tmp_path: Path) -> None:
     """And not the shell."""
     shell = open_embedded(rows=10, environment=without_less(tmp_path)).ready()

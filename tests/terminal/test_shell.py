@@ -134,4 +134,4 @@ def test_dumb_terminal_gets_plain_lines(open_shell: Open) -> None:
 def test_narrow_terminal_is_no_problem(open_shell: Open) -> None:
     """Tables shrink to the width that there is."""
     terminal = open_shell(columns=40).ready()
-    terminal.type("hooks client-add\r", "\nclient-add-hook      Fires inside the t…\npost-client-add-ho…  Fires after")
+    terminal.type("hooks client-add\r", "\nclient-add-hook       Fires inside the …\npost-client-add-hook  Fires after")

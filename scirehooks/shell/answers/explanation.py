@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from scirehooks.errors import HookSignatureError, UnknownNameError, nearest
+from scirehooks.errors import HookSignatureError, UnknownNameError
 from scirehooks.hooks import GLOBAL, Entry, Hook, OrderRule, Placed, Record, Runtime, explain_order
 from scirehooks.records import dataclass
 from scirehooks.shell.showing.render import Renderer
 from scirehooks.shell.showing.text import Fragments, neutral
-from scirehooks.shell.views import Answer, LeaseView, last_error, place_text
+from scirehooks.shell.views import (
+    Answer,
+    LeaseView,
+    by_whom,
+    last_error,
+    latest_first,
+    meant_function,
+    place_text,
+    words_for,
+)
 
 __all__ = ["Explained", "Explanation", "explained", "explanation_page", "find_in", "who"]
 
@@ -71,12 +81,13 @@ def explained(runtime: Runtime, hook: Hook, function: Any = None) -> Explanation
         UnknownNameError: FUNCTION is in no value of HOOK.
     """
     wanted = None if function is None else find_in(hook, function)
+    past = latest_first(runtime.journal)
     order: list[Explained] = []
     chosen = None
     for scope in (None, *hook.locals):
         rows = []
         for number, placed in enumerate(explain_order(hook.entries(scope)), 1):
-            rows.append(_explained(placed, number, hook, runtime))
+            rows.append(_explained(placed, number, hook, past))
             if wanted is not None and placed.entry.number == wanted.number:
                 chosen = rows[-1]
         if scope is not None:
@@ -102,21 +113,19 @@ def find_in(hook: Hook, function: Any) -> Entry:
     raise missing
 
 
-def who(runtime: Runtime, entry: Entry, *what: str) -> Record | None:
-    """Return the latest record of what was done to ENTRY, one of WHAT; None if the journal has none any more."""
-    with runtime.journal.lock:
-        records = list(runtime.journal.records)
-    for record in reversed(records):
+def who(past: Iterable[Record], entry: Entry, what: str) -> Record | None:
+    """Return that record of PAST, the latest first, that says who did WHAT to ENTRY; None if it has none any more."""
+    for record in past:
         after = record.after
-        if record.what in what and isinstance(after, Entry) and after.number == entry.number:
+        if record.what == what and isinstance(after, Entry) and after.number == entry.number:
             return record
     return None
 
 
-def _explained(placed: Placed, position: int, hook: Hook, runtime: Runtime) -> Explained:
+def _explained(placed: Placed, position: int, hook: Hook, past: list[Record]) -> Explained:
     entry = placed.entry
-    state, obstacle, hint = _obstacle(entry, hook, runtime)
-    record = who(runtime, entry, "add-hook")
+    state, obstacle, hint = _obstacle(entry, hook, past)
+    record = who(past, entry, "add-hook")
     return Explained(
         position=position,
         function=entry.label,
@@ -170,30 +179,31 @@ def _some(names: tuple[str, ...]) -> str:
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _obstacle(entry: Entry, hook: Hook, runtime: Runtime) -> tuple[str, str, str]:
+def _obstacle(entry: Entry, hook: Hook, past: list[Record]) -> tuple[str, str, str]:
     """Return the state of ENTRY, why a firing does not call it (nothing if it does), and what to type."""
-    words = f"{hook.name} {entry.label}" + (f" --local {entry.local}" if entry.local is not None else "")
     if entry.state == "disabled":
-        return "disabled", f"it is switched off{_by(who(runtime, entry, 'disable'))}", f"enable {words}"
+        return "disabled", f"it is switched off{_by(who(past, entry, 'disable'))}", f"enable {words_for(entry)}"
     if entry.state == "quarantined":
         goes_on = "; it goes on refusing" if hook.on_error == "refuse" else ""
         failures = entry.health.consecutive
         return (
             "quarantined",
             f"it failed {failures} times in a row, last with {last_error(entry)}{goes_on}",
-            f"release {words}",
+            f"release {words_for(entry)}",
         )
     function = entry.function
     if function is None:
-        close = nearest(entry.name or "", entry.globals, 1, cutoff=0.75)
-        guess = f"; did you mean {close[0]}?" if close else ""
-        return "undefined", f"nothing is called {entry.name}, which is an error when it is fired{guess}", ""
+        if entry.name in entry.globals:
+            return "undefined", f"{entry.name} is defined, but is no function, which is an error when it is fired", ""
+        meant = meant_function(entry.name or "", entry.globals)
+        guess = f" (did you mean {meant}?)" if meant else ""
+        return "undefined", f"nothing is called {entry.name}{guess}, which is an error when it is fired", ""
     try:
         hook.payload.shape(function)
     except HookSignatureError as error:
-        return "misfit", f"it does not fit, which is an error when it is fired: {error.message}", error.hint
+        return "misfit", f"it does not fit, which is an error when it is fired: {error.message.rstrip('.')}", error.hint
     if entry.until is not None and entry.until.over:
-        return "expired", "its lease has ended", f"remove-hook {words}"
+        return "expired", "its lease has ended", f"remove-hook {words_for(entry)}"
     return entry.state, "", ""
 
 
@@ -201,7 +211,7 @@ def _by(record: Record | None) -> str:
     if record is None:
         return ""
     when = datetime.fromtimestamp(record.time).strftime("%Y-%m-%d %H:%M:%S")
-    return f" by {record.actor or record.owner} ({record.owner}) at {when}"
+    return f" by {by_whom(record)} at {when}"
 
 
 def _condition(entry: Entry) -> str | None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
 from scirehooks.hooks import Entry, Hook
 from scirehooks.load import Saved, ScriptReport
 from scirehooks.load.commands import InitStatus
 from scirehooks.shell.answers.explanation import Explanation, explanation_page
 from scirehooks.shell.answers.status import Status, status_page
 from scirehooks.shell.answers.whereabouts import Whereabouts, whereabouts_page
-from scirehooks.shell.showing.cells import one_line
+from scirehooks.shell.showing.cells import fields_of
 from scirehooks.shell.showing.markdown import markdown
 from scirehooks.shell.showing.render import Columns, Page, Renderer, indented
 from scirehooks.shell.showing.text import Fragments, cells, clip, neutral, pad
@@ -28,7 +25,6 @@ from scirehooks.shell.views import (
     Topic,
     undefined_text,
 )
-from scirehooks.values import Values
 
 __all__ = ["COLUMNS", "PAGES"]
 
@@ -88,7 +84,7 @@ def _hook_object(hook: Hook, renderer: Renderer, width: int) -> Fragments:
 
 def _entry(entry: Entry, renderer: Renderer, width: int) -> Fragments:
     """Say which entry it is, as Python shows it; a batch says so of one whose function is not defined."""
-    result: Fragments = [("name", neutral(entry.label)), ("", f" ({f'#{entry.number}'}, depth {entry.depth:g})")]
+    result: Fragments = [("name", neutral(entry.label)), ("", f" (#{entry.number}, depth {entry.depth:g})")]
     if entry.local is not None:
         result.append(("", f" for {neutral(str(entry.local))}"))
     if undefined := undefined_text(entry):
@@ -168,9 +164,10 @@ def _init_status(answer: InitStatus, renderer: Renderer, width: int) -> Fragment
     return result
 
 
-def _typed(value: Any) -> Any:
-    """Return the VALUE of an option as `set-option` takes it: Python writes an hour as 1:00:00."""
-    return one_line(value, Values()) if isinstance(value, timedelta) else value
+def _option(view: OptionView, renderer: Renderer, width: int) -> Fragments:
+    """Return all about an option, what it is and would be by default as `set-option` takes it."""
+    words = {"value": renderer.word(view.value), "default": renderer.word(view.default)}
+    return renderer.record({**fields_of(view), **words}, width)
 
 
 PAGES: dict[type, Page] = {
@@ -182,6 +179,7 @@ PAGES: dict[type, Page] = {
     HookView: _hook,
     InitStatus: _init_status,
     Note: _note,
+    OptionView: _option,
     Overview: _overview,
     Saved: _saved,
     Status: status_page,
@@ -190,16 +188,16 @@ PAGES: dict[type, Page] = {
 }
 
 COLUMNS: dict[type, Columns] = {
-    ScriptReport: lambda report: {
+    ScriptReport: lambda report, _: {
         "file": report.file.name,
         "status": report.status,
         "ms": round(report.seconds * 1000, 1),
         "directory": report.file.parent,
     },
-    HookRow: lambda row: {"hook": row.name, "functions": row.functions, "about": row.doc},
-    OptionView: lambda view: {
+    HookRow: lambda row, _: {"hook": row.name, "functions": row.functions, "about": row.doc},
+    OptionView: lambda view, renderer: {
         "option": view.name,
-        "value": f"{_typed(view.value)} {view.unit}".strip(),
+        "value": f"{renderer.word(view.value)} {view.unit}".strip(),
         "about": view.doc,
     },
 }

@@ -6,7 +6,7 @@ from scirehooks.hooks import BUILTIN, Entry, Report, Runtime, StatusPart
 from scirehooks.records import dataclass
 from scirehooks.shell.showing.render import Renderer
 from scirehooks.shell.showing.text import Fragments, cells, clip, neutral, pad
-from scirehooks.shell.views import Answer, all_entries, last_error
+from scirehooks.shell.views import Answer, all_entries, last_error, words_for
 
 __all__ = ["Part", "Status", "report_on_hooks", "status_of", "status_page"]
 
@@ -28,7 +28,7 @@ class Status(Answer):
     parts: tuple[Part, ...]
 
     @property
-    def exit_status(self) -> int:  # type: ignore[override]  # to who reads it, it is the same
+    def exit_status(self) -> int:
         """1 if something is wrong, so that whatever watches the machines can watch this, too."""
         return 0 if self.ok else 1
 
@@ -65,7 +65,7 @@ def _functions(runtime: Runtime) -> StatusPart:
     text = f"{_count(len(entries), 'function')} in {_count(hooks, 'hook')}"
     wrong = tuple(_quarantined(entry) for entry in entries if entry.state == "quarantined")
     hanging = tuple(
-        f"{entry.label} in {entry.hook} was given up after {entry.timeout:g} s, and its thread has not returned"
+        f"{entry.label} in {entry.hook} was given up after {entry.timeout:g} s, and has not ended yet"
         for entry, thread in list(runtime.forsaken.values())
         if thread.is_alive()
     )
@@ -73,10 +73,7 @@ def _functions(runtime: Runtime) -> StatusPart:
 
 
 def _quarantined(entry: Entry) -> str:
-    local = f" --local {entry.local}" if entry.local is not None else ""
-    return (
-        f"{entry.label} in {entry.hook} is quarantined ({last_error(entry)}): release {entry.hook} {entry.label}{local}"
-    )
+    return f"{entry.label} in {entry.hook} is quarantined ({last_error(entry)}): release {words_for(entry)}"
 
 
 def _count(number: int, noun: str) -> str:

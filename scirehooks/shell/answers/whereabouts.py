@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scirehooks.errors import UnknownNameError
-from scirehooks.hooks import Command, Entry, Hook, Module, Option, Owner, Place, Runtime, source_of
+from scirehooks.hooks import Command, Entry, Hook, Module, Option, Owner, Place, Record, Runtime, source_of
 from scirehooks.load import Loader
 from scirehooks.records import dataclass
 from scirehooks.shell.answers.explanation import who
 from scirehooks.shell.showing.render import Renderer
 from scirehooks.shell.showing.text import Fragments, neutral
-from scirehooks.shell.views import Answer, all_entries, place_text
+from scirehooks.shell.views import Answer, all_entries, entries_called, latest_first, place_text
 
 __all__ = ["Use", "Whereabouts", "find_whereabouts", "place_of", "whereabouts_page"]
 
@@ -74,9 +74,10 @@ def find_whereabouts(runtime: Runtime, loader: Loader | None, ref: Any) -> Where
     """
     found = _find(runtime, ref)
     changed, hint = _changed(found, loader)
-    uses = tuple(_use(runtime, entry) for entry in found.entries)
+    past = latest_first(runtime.journal)
+    uses = tuple(_use(past, entry) for entry in found.entries)
     advice = runtime.namespace.advice.of(found.held) if found.held else ()
-    by = uses[0].by if found.kind == "entry" and uses else _actor(runtime, found)
+    by = uses[0].by if found.kind == "entry" and uses else _actor(past, found)
     return Whereabouts(
         found.name, found.kind, place_text(found.place), str(found.owner), _time(found.time), by, changed, hint, uses,
         tuple(f"{each.how} {each.label}" for each in advice),
@@ -91,25 +92,20 @@ def place_of(runtime: Runtime, ref: Any) -> Place | None:
 def _find(runtime: Runtime, ref: Any) -> _Found:
     if not isinstance(ref, str):
         return _of_object(runtime, ref)
-    if ref.startswith("#"):
-        entry = next((each for each in all_entries(runtime) if f"#{each.number}" == ref), None)
-        if entry is None:
-            raise UnknownNameError("entry", ref, hint="describe-hook shows the numbers of a hook's entries.")
-        return _of_entries(entry.label, (entry,))
     if ref in runtime.commands and "_" not in ref:
         return _of_command(runtime, runtime.commands[ref])
     if ref in runtime.hooks:
-        return _of_hook(runtime, runtime.hooks[ref])
+        return _of_hook(runtime.hooks[ref])
     if ref in runtime.namespace:
         return _of_name(runtime, ref, runtime.namespace[ref])
-    entries = tuple(entry for entry in all_entries(runtime) if ref in (entry.label, entry.name))
-    if entries:
-        return _of_entries(ref, entries)
+    if entries := entries_called(runtime, ref):
+        return _of_entries(entries[0].label if ref.startswith("#") else ref, entries)
+    if ref.startswith("#"):
+        raise UnknownNameError("entry", ref, hint="describe-hook shows the numbers of a hook's entries.")
     if ref in runtime.commands:
         return _of_command(runtime, runtime.commands[ref])
     if ref in runtime.options:
-        option = runtime.options[ref]
-        return _Found(option.name, "option", option.place, option.owner, None)
+        return _of_option(runtime.options[ref])
     if ref in runtime.modules:
         return _of_module(runtime.modules[ref])
     known = [*runtime.commands, *runtime.hooks, *runtime.namespace, *(entry.label for entry in all_entries(runtime))]
@@ -120,11 +116,11 @@ def _of_object(runtime: Runtime, found: Any) -> _Found:
     if isinstance(found, Entry):
         return _of_entries(found.label, (found,))
     if isinstance(found, Hook):
-        return _of_hook(runtime, found)
+        return _of_hook(found)
     if isinstance(found, Module):
         return _of_module(found)
     if isinstance(found, Option):
-        return _Found(found.name, "option", found.place, found.owner, None)
+        return _of_option(found)
     command = next((each for each in runtime.commands.values() if each.function == found), None)
     if command is not None:
         return _of_command(runtime, command)
@@ -151,8 +147,12 @@ def _of_command(runtime: Runtime, command: Command) -> _Found:
     )
 
 
-def _of_hook(runtime: Runtime, hook: Hook) -> _Found:
+def _of_hook(hook: Hook) -> _Found:
     return _Found(hook.name, "hook", hook.place, hook.owner, None)
+
+
+def _of_option(option: Option[Any]) -> _Found:
+    return _Found(option.name, "option", option.place, option.owner, None)
 
 
 def _of_module(module: Module) -> _Found:
@@ -178,8 +178,8 @@ def _place_of_class(found: Any) -> Place | None:
         return None
 
 
-def _use(runtime: Runtime, entry: Entry) -> Use:
-    record = who(runtime, entry, "add-hook")
+def _use(past: list[Record], entry: Entry) -> Use:
+    record = who(past, entry, "add-hook")
     added = datetime.fromtimestamp(int(entry.time), UTC)
     local = None if entry.local is None else str(entry.local)
     state = "undefined" if entry.function is None else entry.state
@@ -187,11 +187,9 @@ def _use(runtime: Runtime, entry: Entry) -> Use:
     return Use(entry.hook, f"#{entry.number}", entry.depth, local, state, str(entry.owner), added, by, place)
 
 
-def _actor(runtime: Runtime, found: _Found) -> str:
-    """Return on whose behalf FOUND was put there, as far as the journal knows."""
-    with runtime.journal.lock:
-        records = list(runtime.journal.records)
-    for record in reversed(records):
+def _actor(past: list[Record], found: _Found) -> str:
+    """Return on whose behalf FOUND was put there, as far as the journal knows, whose records are PAST."""
+    for record in past:
         if record.owner == found.owner and record.actor and str(record.key) in (found.name, found.held):
             return record.actor
     return ""

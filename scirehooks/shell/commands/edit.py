@@ -19,7 +19,7 @@ from scirehooks.shell.line.names import EditWord
 from scirehooks.shell.running.streams import current_console
 from scirehooks.shell.session import current_session, run_locally
 from scirehooks.shell.views import Note
-from scirehooks.values import MISSING, Values
+from scirehooks.values import Values
 
 __all__ = ["EditCommands"]
 
@@ -153,8 +153,8 @@ class EditCommands:
             raise UsageError(f"The source of {name} is not known: {error}.") from error
 
     def _loader(self) -> Loader | None:
-        found = self._values.provided(Loader)
-        return None if found is MISSING else found
+        found: Loader | None = self._values.provided(Loader, None)
+        return found
 
 
 def _run_editor(file: Path, line: int) -> None:

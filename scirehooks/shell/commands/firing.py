@@ -13,7 +13,7 @@ from scirehooks.shell.trying.firingview import Fired
 from scirehooks.shell.trying.payload import PayloadMaker
 from scirehooks.shell.trying.trial import Trial
 from scirehooks.shell.views import Note
-from scirehooks.values import MISSING, Values
+from scirehooks.values import Values
 
 __all__ = ["FiringCommands"]
 
@@ -48,7 +48,8 @@ class FiringCommands:
         rolled back.
 
         The functions are called in earnest; before those of a post-hook are, you are asked, unless you say YES. In a
-        DRY_RUN their effects are written down instead. TRACE shows who was called, how long, and what he changed.
+        DRY_RUN their effects are written down instead. TRACE shows who was called, how long, and what he changed. A
+        field that is called as one of these options can be given in Python only, where the hook itself is called.
 
         Example: fire option-change-hook option=demo old=1 new=2
         """
@@ -79,11 +80,10 @@ def past_event(values: Values, word: str) -> PastEvent:
     Raises:
         UsageError: nothing here keeps events.
     """
-    log = values.provided(EventLog)
-    if log is MISSING:
+    log: EventLog | None = values.provided(EventLog, None)
+    if log is None:
         raise UsageError("There are no events here: nothing keeps any.")
-    event: PastEvent = log.past(word)
-    return event
+    return log.past(word)
 
 
 def with_event(fields: dict[str, Any], past: PastEvent, hook: Hook) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from scirehooks.hooks import Command, Hook, Option, Runtime, command, source_of
 from scirehooks.shell.answers.manual import Manual
 from scirehooks.shell.line.form import Form, provided_by
 from scirehooks.shell.line.names import FunctionName, HelpWord, OptionName
+from scirehooks.shell.session import Session
 from scirehooks.shell.showing.cells import one_line
 from scirehooks.shell.views import (
     CommandView,
@@ -23,6 +24,7 @@ from scirehooks.shell.views import (
     OptionView,
     Overview,
     Topic,
+    entries_called,
     place_text,
     summary,
 )
@@ -113,11 +115,8 @@ class HelpCommands:
         """Return what is called NAME: a name, the label of a function in a hook, or one of Python's own functions."""
         if name in self._runtime.namespace:
             return self._runtime.namespace[name]
-        for hook in self._runtime.hooks.values():
-            for entry in hook.entries():
-                if name in (entry.label, f"#{entry.number}"):
-                    return entry.function
-        return getattr(builtins, name, None)
+        functions = (entry.function for entry in entries_called(self._runtime, name))
+        return next((each for each in functions if each is not None), getattr(builtins, name, None))
 
     @command
     def quit(self, status: int = 0) -> None:
@@ -175,7 +174,7 @@ class HelpCommands:
         return FunctionView(str(name), signature, inspect.getdoc(found) or "", place_text(source_of(found)))
 
     def _command(self, found: Command) -> CommandView:
-        form = Form(found, provided_by(self._values, {}))
+        form = Form(found, provided_by(self._values, {Session: None}))  # as any session fills it in
         parameters = tuple(
             FieldView(
                 slot.option if slot.kind == "option" else slot.metavar,

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import builtins
 import inspect
 import keyword
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
 
-from scirehooks.errors import ConflictError, UsageError, nearest
+from scirehooks.errors import ConflictError, UsageError, ValueFormatError
 from scirehooks.hooks import CallingRule, Entry, ErrorRule, Hook, Lease, Runtime, command, hyphenated, says
 from scirehooks.shell.answers.explanation import Explanation, explained
 from scirehooks.shell.line.form import Typed
 from scirehooks.shell.line.names import EntryName, FunctionName, Seconds
 from scirehooks.shell.session import current_session
-from scirehooks.shell.views import HookRow, HookView, LeaseView, Note, all_entries
+from scirehooks.shell.views import HookRow, HookView, LeaseView, Note, entries_called, meant_function, words_for
 from scirehooks.values import Values
 
 __all__ = ["HookCommands"]
@@ -30,6 +28,8 @@ def _added(entry: Entry) -> str:
     if entry.function is not None:
         return f"{where}."
     # `_undefined` goes on with what that means.
+    if entry.name in entry.globals:
+        return f"{where}, but {entry.name} is no function:"
     return f"{where}, but nothing {'of that name' if entry.label == entry.name else f'named {entry.name}'} is defined:"
 
 
@@ -41,19 +41,20 @@ def _undefined(commands: HookCommands, entry: Entry) -> str:
         "refuse": "every firing is refused",
         "raise": "every firing ends in an error",
         "isolate": "every firing reports a failure",
-    }[commands.error_rule(entry.hook)]
-    return f"{what} until it is. {_near(entry.name, entry.globals)}".rstrip()
+    }[commands._runtime.hooks[entry.hook].on_error]
+    guess = "" if entry.name in entry.globals else _guess(entry.name, entry.globals)
+    return f"{what} until it is. {guess}".rstrip()
 
 
-def _near(word: str, names: dict[str, Any]) -> str:
-    """Say which function in NAMES, or of Python's own, WORD was probably meant to be, or nothing."""
-    functions = [
-        name
-        for name, value in {**vars(builtins), **names}.items()
-        if type(value) in (FunctionType, MethodType, BuiltinFunctionType) and not name.startswith("_")
-    ]
-    close = nearest(word, functions, 1, cutoff=0.75)
-    return f"Did you mean {close[0]}?" if close else ""
+def _guess(word: str, names: dict[str, Any]) -> str:
+    meant = meant_function(word, names)
+    return f"Did you mean {meant}?" if meant else ""
+
+
+def _enabled(entry: Entry) -> str:
+    if entry.state == "quarantined":
+        return f"{entry.label} in {entry.hook} is in quarantine again. Type: release {words_for(entry)}"
+    return f"{entry.label} in {entry.hook} is switched on."
 
 
 def _released(done: Entry | Note) -> str:
@@ -70,10 +71,6 @@ class HookCommands:
     def __init__(self, runtime: Runtime, values: Values) -> None:
         self._runtime = runtime
         self._values = values
-
-    def error_rule(self, hook: str) -> ErrorRule:
-        """Return what an error of a function does in HOOK."""
-        return self._runtime.hooks[hook].declaration.on_error
 
     @command
     def hooks(self, word: str = "") -> list[HookRow]:
@@ -139,8 +136,10 @@ class HookCommands:
 
         Example: add-hook hook-failure-hook print --depth 20 --for 2h
         """
-        given: Any = timeout  # from Python it may be a timedelta
+        given: Any = timeout  # from Python it may be a timedelta, or anything
         seconds = given.total_seconds() if isinstance(given, timedelta) else given
+        if not isinstance(seconds, int | float | None):
+            raise ValueFormatError("timeout", "a number of seconds or a timedelta", repr(given))
         lease = until or _lease(for_, 1 if once else times, session)
         entry = self._runtime.add_hook(
             hook, self._function(function), depth, local=local, before=before, after=after, timeout=seconds, when=when,
@@ -163,10 +162,9 @@ class HookCommands:
             return given
         if given.isidentifier() and not keyword.iskeyword(given):
             return given  # perhaps it is defined later
-        for entry in all_entries(self._runtime):
-            if given in (entry.label, f"#{entry.number}"):
-                return entry.held
-        guess = _near(given, self._runtime.namespace.globals) or "A function has a name such as no_tests."
+        if entries := entries_called(self._runtime, given):
+            return entries[0].held
+        guess = _guess(given, self._runtime.namespace.globals) or "A function has a name such as no_tests."
         raise UsageError(f"add-hook: {given!r} cannot be the name of a function.", guess)
 
     @command
@@ -231,9 +229,9 @@ class HookCommands:
         return self._runtime.disable(hook, function, local=local)
 
     @command
-    @says("{0.label} in {0.hook} is switched on.")
+    @says(_enabled)
     def enable(self, hook: Hook, function: EntryName, *, local: str | None = None) -> Entry:
-        """Switch FUNCTION in HOOK on again.
+        """Switch FUNCTION in HOOK on again; what was in quarantine before is there again, until `release`.
 
         Example: enable hook-failure-hook print
         """

@@ -7,7 +7,6 @@ from typing import Any
 from scirehooks.hooks import Runtime, command
 from scirehooks.shell.line.form import Typed
 from scirehooks.shell.line.names import OptionName
-from scirehooks.shell.showing.cells import one_line
 from scirehooks.shell.views import Note, OptionView
 from scirehooks.values import Values
 
@@ -46,5 +45,5 @@ class OptionCommands:
         typed = isinstance(given, Typed)
         new = self._values.from_word(option.type, given, field=option.name) if typed else given
         self._runtime.set_option(option.name, new)
-        shown = f"{one_line(new, self._values)} {option.unit}".strip()
+        shown = f"{self._values.to_word(new, option.type)} {option.unit}".strip()
         return Note(f"{option.name} is {shown or 'empty'}.") if typed else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from scirehooks.errors import UnknownNameError
+from scirehooks.errors import ConflictError, UnknownNameError
 from scirehooks.hooks import Entry, EventLog, EventWord, Hook, Outcome, PastEvent, PastFiring, Runtime, command
 from scirehooks.shell.commands.asking import confirmed
 from scirehooks.shell.commands.firing import past_event, with_event
@@ -12,7 +12,7 @@ from scirehooks.shell.line.names import EntryName
 from scirehooks.shell.trying.firingview import Difference, Fired, Replayed
 from scirehooks.shell.trying.payload import PayloadMaker
 from scirehooks.shell.trying.trial import Trial
-from scirehooks.shell.views import Note
+from scirehooks.shell.views import Note, is_called, words_for
 from scirehooks.values import Values
 
 __all__ = ["ReplayCommands"]
@@ -53,7 +53,7 @@ class ReplayCommands:
             if entry is None and not dry_run:
                 self._values.provided(EventLog).replayed(past, hook.name, now)
             if then.outcomes is not None:
-                there = {one.label: one for scope in (None, *past.scopes) for one in hook.entries(scope)}
+                there = {one.label: one for one in _there(past, hook)}
                 differences += _differences(fired, _of(then.outcomes, entry), now, there)
         unrecorded = tuple(hook.name for hook, then, _ in chosen if then.outcomes is None)
         return Replayed(
@@ -70,16 +70,24 @@ class ReplayCommands:
         for hook, firing in hooks:
             entries = self._in_force(past, hook, None)
             labels += [entry.label for entry in entries]
-            found += [(hook, firing, one) for one in entries if only in (one.label, one.name, f"#{one.number}")]
-        if not found:
-            raise UnknownNameError(f"function in the hooks of {past.operation} called", only, labels)
-        return found
+            found += [(hook, firing, one) for one in entries if is_called(one, only)]
+        if found:
+            return found
+        for one in (one for hook, _ in hooks for one in _there(past, hook)):
+            if one.state == "disabled" and is_called(one, only):
+                raise ConflictError(f"{one.label} in {one.hook} is switched off.", f"Type: enable {words_for(one)}")
+        raise UnknownNameError(f"function in the hooks of {past.operation} called", only, labels)
 
     def _in_force(self, past: PastEvent, hook: Hook, only: Entry | None) -> tuple[Entry, ...]:
         if only is not None:
             return (only,)
         with self._runtime.scope(*past.scopes):
             return hook.in_force()
+
+
+def _there(past: PastEvent, hook: Hook) -> Iterator[Entry]:
+    """Yield whatever is in HOOK for the scopes of PAST, in whatever state it is."""
+    return (entry for scope in (None, *past.scopes) for entry in hook.entries(scope))
 
 
 def _of(outcomes: tuple[Outcome, ...], only: Entry | None) -> tuple[Outcome, ...]:

@@ -36,10 +36,10 @@ class TraceCommands:
     def trace(self, hook: Hook | None = None, *when: str, last: Count | None = None) -> list[Traced] | Trees | Note:
         """Show the firings of HOOK from now on; alone, list what is traced.
 
-        Each is shown as a tree when it has ended. A tree has who was called, how long, with what result, verdict or
-        error, which field of the payload he changed, and what he fired in turn. `trace HOOK when EXPR` watches firings
-        for which EXPR is true, a Python expression in quotes over the fields. The last 200 are kept: LAST is how many
-        of them to show. `untrace` ends it.
+        At a terminal each is shown as a tree when it has ended, in a batch by `trace --last N`. A tree has who was
+        called, how long, with what result, verdict or error, which field of the payload he changed, and what he fired
+        in turn. `trace HOOK when EXPR` watches firings for which EXPR is true, a Python expression in quotes over the
+        fields. The last 200 are kept: LAST is how many of them to show. `untrace` ends it.
 
         Example: trace option-change-hook when 'new != old'
         """

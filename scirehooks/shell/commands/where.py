@@ -8,7 +8,7 @@ from scirehooks.shell.answers.status import Status, status_of
 from scirehooks.shell.answers.whereabouts import Whereabouts, find_whereabouts
 from scirehooks.shell.line.names import WhereWord
 from scirehooks.shell.session import current_session
-from scirehooks.values import MISSING, Count, Values
+from scirehooks.values import Count, Values
 
 __all__ = ["FindingCommands"]
 
@@ -29,8 +29,7 @@ class FindingCommands:
 
         Example: where add-hook
         """
-        loader = self._values.provided(Loader)
-        return find_whereabouts(self._runtime, None if loader is MISSING else loader, function)
+        return find_whereabouts(self._runtime, self._values.provided(Loader, None), function)
 
     @command
     def status(self) -> Status:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from scirehooks.errors import UsageError
 from scirehooks.hooks import Runtime, command, dry_run_of
 from scirehooks.hooks.says import warned
@@ -12,8 +10,8 @@ from scirehooks.shell.line.form import Form, LineWord, provided_by
 from scirehooks.shell.line.typos import no_such_command
 from scirehooks.shell.line.words import quote, split
 from scirehooks.shell.session import Session, current_session
-from scirehooks.shell.trying.firingview import Forecast, shown_failure
-from scirehooks.shell.trying.trial import of_others, provided_classes
+from scirehooks.shell.trying.firingview import Forecast
+from scirehooks.shell.trying.trial import provided_classes
 from scirehooks.values import Values
 
 __all__ = ["WouldCommands"]
@@ -52,11 +50,9 @@ class WouldCommands:
         form = Form(known, provided_by(self._values, {Session: current_session.get()}))
         arguments = bind(form, words[1:], self._values)
         run = dry_run(*arguments.positional, **arguments.keyword)
-        forecast = Forecast.of(
+        return Forecast.of(
             " ".join(map(quote, words)), run, provided_classes(self._values), warned(known.function, run.result)
         )
-        failed = [each for firing in run.firings for each in firing.failed]
-        return replace(forecast, failed=tuple(shown_failure(*each) for each in of_others(failed, run.refused)))
 
     def _tryable(self) -> list[str]:
         """Return what can be tried in the order of definition: the fleet's first is what one begins with."""

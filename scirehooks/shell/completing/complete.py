@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from scirehooks.hooks import Hook
+from scirehooks.hooks import Command, Hook
 from scirehooks.records import dataclass
 from scirehooks.shell.completing.pynames import complete_name
 from scirehooks.shell.line.form import Expected, Slot
 from scirehooks.shell.line.language import CommandLine, first_word, read
 from scirehooks.shell.line.names import EntryName
-from scirehooks.shell.line.words import Word, quote, split
+from scirehooks.shell.line.words import Word, quote
 from scirehooks.shell.session import Session
-from scirehooks.shell.views import place_text, summary
+from scirehooks.shell.views import place_text
 from scirehooks.values import Candidate
 
 __all__ = ["Completer", "Completions"]
@@ -72,8 +72,7 @@ class Completer:
         return 0, [*commands, *(each for each in names if each.word not in offered)]
 
     def _commands(self, prefix: str) -> list[Candidate]:
-        found = sorted(self._runtime.commands.items())
-        return [Candidate(name, command.summary) for name, command in found if name.startswith(prefix)]
+        return self._values.candidates(Command, prefix)
 
     # -- Python
 
@@ -82,15 +81,11 @@ class Completer:
         within = _OPEN_STRING.match(line)
         if within:
             prefix = within[2]
-            return len(text) - len(prefix), self._hooks(prefix) if prefix else []
+            return len(text) - len(prefix), self._values.candidates(Hook, prefix) if prefix else []
         found = _DOTTED.search(line)
         if not found or (found.start() and line[found.start() - 1] in ".)]}\"'"):
             return len(text), []
         return len(text) - len(found[0]), complete_name(found[0], self._runtime.namespace.globals)
-
-    def _hooks(self, prefix: str) -> list[Candidate]:
-        hooks = sorted(self._runtime.hooks.values(), key=lambda hook: hook.name)
-        return [Candidate(hook.name, summary(hook.doc)) for hook in hooks if hook.name.startswith(prefix)]
 
     # -- commands
 
@@ -99,12 +94,11 @@ class Completer:
         if line.name not in self._runtime.commands:
             return len(text), ()
         form = self._session.form(self._runtime.commands[line.name])
-        words = split(text, unfinished=True)
         if form.takes_line:
-            return self._line_in(text, len(text) - len(text[words[0].end :].lstrip()))
-        at_new_word = text[-1] in " \t" and not words[-1].open
-        current = Word("", len(text), len(text)) if at_new_word else words[-1]
-        before = [word.text for word in line.words if word.start < current.start - (1 if line.forced else 0)]
+            return self._line_in(text, line.words[0].start if line.words else len(text))
+        at_new_word = not line.words or (text[-1] in " \t" and not line.words[-1].open)
+        current = Word("", len(text), len(text)) if at_new_word else line.words[-1]
+        before = [word.text for word in line.words if word.start < current.start]
         expected = form.expected(before)
         found = list(self._expected(expected, current.text))
         return current.start, [Candidate(quote(each.word), each.doc) for each in found]

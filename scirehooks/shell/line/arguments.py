@@ -99,6 +99,8 @@ def _fields(form: Form, words: Sequence[str]) -> dict[str, Any]:
         key = key.replace("-", "_")
         if not equals or not key.isidentifier():
             raise _usage(form, f"{word!r} is not of the form key=value.")
+        if slot := next((each for each in form.options.values() if each.name == key), None):
+            raise _usage(form, f"{key} is an option here, and no field.", f"Type {slot.option}.")
         if key in fields:
             raise _usage(form, f"{key} is given twice.")
         fields[key] = Typed(value)

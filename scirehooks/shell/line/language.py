@@ -29,11 +29,10 @@ _FIRST = re.compile(r"[^ \t\n]+")
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command and its words; FORCED when a `:` said so."""
+    """A command and its words."""
 
     name: str
     words: tuple[Word, ...]
-    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def read(text: str, commands: Container[str], *, unfinished: bool = False) -> Li
         words = split(" " + text[1:], unfinished=unfinished)
         if not words and not unfinished:
             raise UsageError("There is no command after the colon.", "Type help for a list.")
-        return CommandLine(words[0].text if words else "", tuple(words[1:]), forced=True)
+        return CommandLine(words[0].text if words else "", tuple(words[1:]))
     if is_command(text, commands):
         words = split(text, unfinished=unfinished)
         return CommandLine(words[0].text, tuple(words[1:]))

@@ -17,7 +17,7 @@ from scirehooks.hooks import Command, Entry, Hook, Option, Owner, Place, Runtime
 from scirehooks.load import Loader
 from scirehooks.shell.line.form import Typed
 from scirehooks.shell.views import Note, VerdictView, place_text, summary
-from scirehooks.values import MISSING, Candidate, Values
+from scirehooks.values import Candidate, Values
 
 __all__ = [
     "PAGES",
@@ -84,8 +84,8 @@ def register_names(values: Values, runtime: Runtime) -> None:
         return [*functions(prefix), *labels(), *commands(prefix), *hooks(prefix)]
 
     def editable(prefix: str) -> Iterable[Candidate]:
-        loader = values.provided(Loader)
-        if loader is not MISSING:
+        loader: Loader | None = values.provided(Loader, None)
+        if loader is not None:
             yield from (Candidate(name, "init script") for name in loader.scripts.names())
             yield from (Candidate(name, f"module {file}") for name, file in loader.available().items())
         yield from functions(prefix)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import builtins
+import inspect
 import keyword
 import re
 from collections.abc import Collection
+from types import FunctionType, MethodType
 
 from scirehooks.errors import UnknownNameError, UsageError, nearest
 from scirehooks.shell.line.language import first_word, is_command
@@ -18,6 +20,7 @@ _OF_SH = re.compile(r"^(?:&&|\|\|?|>>?|;)|;$")
 _SEVERAL = re.compile(";")  # `hooks;options`: no name has one in it
 _QUOTING = frozenset("'\"\\")
 _ELSEWHERE = {"blame": "where", "logout": "quit", "man": "help"}  # what other programs have, and what it is here
+_UNEXPECTED = re.compile(r"([\w.]+)\(\) got an unexpected keyword argument '(\w+)'")
 _COMMAND = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*")
 
 
@@ -56,7 +59,7 @@ def meant(text: str, error: Exception, commands: Collection[str], names: Collect
     if isinstance(error, TypeError):
         # `clients-list` is Python for "clients minus list".
         wrong = typed_as_command and "-" in word and text.strip() == word and nearest(word, commands)
-        return no_such_command(word, commands) if wrong else None
+        return no_such_command(word, commands) if wrong else _unexpected(error)
     if isinstance(error, SyntaxError):
         # `cliens web1` is no Python either; without a near command Python's own message says more.
         if looks_like_command and ("-" in word or (text.strip() != word and nearest(word, commands))):
@@ -113,6 +116,24 @@ def as_in_sh(text: str, commands: Collection[str]) -> UsageError | None:
         return UsageError("One command on a line.", f"Type them one after the other, or in a shell: {command}{more}")
     what = "piped" if operator == "|" else "redirected"
     return UsageError(f"Output is not {what} here.", f"In a shell, type: {command} {operator} {rest}")
+
+
+def _unexpected(error: TypeError) -> TypeError | None:
+    """Return ERROR, that a function has no parameter of some name, with the one that was perhaps meant."""
+    found, walk = _UNEXPECTED.fullmatch(str(error)), error.__traceback__
+    while walk is not None and walk.tb_next is not None:
+        walk = walk.tb_next
+    if found is None or walk is None:
+        return None
+    name = found[1].rpartition(".")[2]
+    function = walk.tb_frame.f_globals.get(name)
+    if not isinstance(function, FunctionType | MethodType) or function.__qualname__ != found[1]:
+        return None  # it was called by another name, or as somebody's method
+    close = nearest(found[2], inspect.signature(function).parameters, 1)
+    if not close:
+        return None
+    better = TypeError(f"{name}() got an unexpected keyword argument {found[2]!r}. Did you mean {close[0]}?")
+    return better.with_traceback(error.__traceback__)
 
 
 def _undefined(error: NameError, name: str, known: Collection[str]) -> NameError | None:

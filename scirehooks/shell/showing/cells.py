@@ -48,7 +48,7 @@ def safe_repr(value: Any) -> str:
 
 
 def _text(value: Any, values: Values) -> str:
-    if value is None or value == "":
+    if value is None:
         return ""
     if isinstance(value, str):
         return str(value)

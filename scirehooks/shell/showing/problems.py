@@ -7,7 +7,7 @@ only. An error of our own shows everything and says so.
 from __future__ import annotations
 
 import linecache
-import os
+import sys
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
@@ -16,13 +16,12 @@ from typing import Literal
 from scirehooks.errors import ScireError
 from scirehooks.hooks import Owners
 from scirehooks.records import dataclass
-from scirehooks.shell.libraries import PACKAGE, libraries
+from scirehooks.shell.libraries import Whose, whose
 from scirehooks.shell.showing.text import Fragments, neutral
 from scirehooks.shell.views import place_text
 
 __all__ = ["Frame", "Problem", "explain", "said"]
 
-_GENERATED = "<scirehooks "  # how the code is called that fires a hook
 _FRAMES = 8  # the last frames shown of a function's error; an endless recursion has a thousand
 _LINES = 12  # of a message
 
@@ -34,7 +33,7 @@ class Frame:
     file: str
     line: int
     function: str
-    whose: Literal["ours", "user", "library"]
+    whose: Whose
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,8 @@ def explain(error: BaseException, owners: Owners, file: str, *, command: bool = 
     line = next((frame.line for frame in frames if frame.file == file), None)
     if isinstance(error, KeyboardInterrupt):
         return Problem("user", [("warning", "Interrupted.\n")], line)
+    if isinstance(error, getattr(sys.modules.get("bdb"), "BdbQuit", ())):  # raised wherever the debugger stood
+        return Problem("user", [("warning", "The debugger has ended it.\n")], line)
     if isinstance(error, SyntaxError) and error.filename in (file, None):
         return Problem("user", _syntax(error), error.lineno)
     if isinstance(error, ScireError):
@@ -68,16 +69,9 @@ def explain(error: BaseException, owners: Owners, file: str, *, command: bool = 
 def _frames(walk: TracebackType | None, owners: Owners) -> Iterator[Frame]:
     while walk is not None:
         code = walk.tb_frame.f_code
-        yield Frame(code.co_filename, walk.tb_lineno, code.co_name, _whose(code.co_filename, owners))
+        file = code.co_filename
+        yield Frame(file, walk.tb_lineno, code.co_name, "user" if owners.of_file(file) is not None else whose(file))
         walk = walk.tb_next
-
-
-def _whose(file: str, owners: Owners) -> Literal["ours", "user", "library"]:
-    if owners.of_file(file) is not None:
-        return "user"  # asked first: shipped modules lie inside the package, and are users of it
-    if file.startswith((PACKAGE, _GENERATED)):
-        return "ours"
-    return "library" if file.startswith("<frozen") or os.path.realpath(file).startswith(libraries()) else "user"
 
 
 def _innermost(frames: list[Frame]) -> str:

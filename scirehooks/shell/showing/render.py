@@ -23,7 +23,7 @@ __all__ = ["Columns", "Page", "Renderer", "indented"]
 Page = Callable[[Any, "Renderer", int], Fragments]
 """How values of one class are shown: given the value, the renderer and the width (0: as wide as need be)."""
 
-Columns = Callable[[Any], dict[str, Any]]
+Columns = Callable[[Any, "Renderer"], dict[str, Any]]
 """Which columns a record of one class has in a table."""
 
 
@@ -50,10 +50,10 @@ class Renderer:
             return []
         records = isinstance(value, list | tuple) and value and all(is_record(item) for item in value)
         if records and any(_is_long(item) for record in value for item in fields_of(record).values()):
-            return self._sheets([self._columns.get(type(record), fields_of)(record) for record in value], width)
+            return self._sheets([self._row(record) for record in value], width)
         if records and not (python and isinstance(value[0], dict)):
             return self.table(value, width)
-        if python and (isinstance(value, dict | list | tuple | str | AbstractSet) or not is_record(value)):
+        if python and (isinstance(value, dict) or not is_record(value)):
             return [("", neutral(_repr(value, width)) + "\n")]
         if isinstance(value, str):
             return [("", neutral(value) + ("" if value.endswith("\n") else "\n"))] if value else []
@@ -76,6 +76,10 @@ class Renderer:
     def cell(self, value: Any) -> str:
         """Return VALUE on one line."""
         return one_line(value, self._values)
+
+    def word(self, value: Any) -> str:
+        """Return VALUE as it could be typed."""
+        return self._values.to_word(value)
 
     def record(self, fields: dict[str, Any], width: int = 0, indent: str = "") -> Fragments:
         """Return FIELDS one under the other; what is nested is indented."""
@@ -111,11 +115,15 @@ class Renderer:
 
     def table(self, records: Sequence[Any], width: int = 0, indent: str = "") -> Fragments:
         """Return RECORDS as a table behind INDENT; a column that is empty in all of them is left out."""
-        rows = [self._columns.get(type(record), fields_of)(record) for record in records]
-        rows = [{key: item for key, item in row.items() if not _is_deep(item)} for row in rows]
+        rows = [{key: item for key, item in self._row(record).items() if not _is_deep(item)} for record in records]
         columns = [self._column(name, [row.get(name) for row in rows]) for name in _names(rows)]
         shown = [column for column in columns if any(column.texts)] or columns[:1]
         return indented(table(shown, width and width - len(indent)), indent)
+
+    def _row(self, record: Any) -> dict[str, Any]:
+        """Return what the columns of a table hold of RECORD."""
+        columns = self._columns.get(type(record))
+        return fields_of(record) if columns is None else columns(record, self)
 
     def _column(self, name: str, items: list[Any]) -> Column:
         texts = [self.cell(item) for item in items]

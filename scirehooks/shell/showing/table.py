@@ -1,7 +1,8 @@
 """Tables that fit: what a narrow terminal has no room for is shortened first, and left out last.
 
 Text is cut down to what can still be told apart, the widest column first; times lose their date or their clock; only
-then do whole columns go, from the right, for the first ones say what a record is. A number or a time is never cut.
+then do whole columns go, from the right, for the first ones say what a record is. A number or a time is never cut, and
+neither is the first column, which is what one types, unless it has no room even alone.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ def _fitting(columns: list[Column], width: int) -> list[Column]:
 def _shrunk(columns: list[Column], width: int, least: int) -> bool:
     """Make the widest texts narrower, to LEAST columns at least; tell whether all fits into WIDTH then."""
     over = sum(column.width for column in columns) + len(GAP) * (len(columns) - 1) - width
-    texts = [column for column in columns if column.kind == "text" and column.width > least]
+    first = 1 if columns[0].width <= width else 0
+    texts = [column for column in columns[first:] if column.kind == "text" and column.width > least]
     while over > 0 and texts:
         # Of equals the one further right: what stands first says what the record is.
         widest = max(reversed(texts), key=lambda column: column.width)

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
-from scirehooks.errors import failure_text
 from scirehooks.hooks import DryRun, Effect, Entry, Verdict, amended_value
 from scirehooks.records import dataclass
 from scirehooks.shell.trying.traceview import FiringView
-from scirehooks.shell.views import Answer, VerdictView, place_text, summary, who_text
+from scirehooks.shell.views import Answer, VerdictView, of_others, place_text, shown_failure, summary, who_text
 
-__all__ = ["Amended", "Difference", "Fired", "Forecast", "Planned", "Replayed", "Someone", "planned", "shown_failure"]
+__all__ = ["Amended", "Difference", "Fired", "Forecast", "Planned", "Replayed", "Someone", "planned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +66,6 @@ def planned(effects: Iterable[tuple[Entry | None, Effect]], hidden: Iterable[typ
     )
 
 
-def shown_failure(entry: Entry, error: BaseException) -> str:
-    """Return how ENTRY failed, for people."""
-    return f"{entry.label}: {failure_text(error).removeprefix('it failed: ')}"
-
-
 @dataclass(frozen=True, slots=True)
 class Fired(Answer):
     """A firing by hand: with which payload, through which functions, and what came of it."""
@@ -92,7 +86,7 @@ class Fired(Answer):
     trace: tuple[FiringView, ...] = ()
 
     @property
-    def exit_status(self) -> int:  # type: ignore[override]  # to who reads it, it is the same
+    def exit_status(self) -> int:
         """A refusal ends a batch like the refusal of the operation would, a failure like one that is raised."""
         if self.verdict and not self.verdict.allowed:
             return 3
@@ -131,7 +125,7 @@ class Forecast(Answer):
         return self.answer != "refused"
 
     @property
-    def exit_status(self) -> int:  # type: ignore[override]  # to who reads it, it is the same
+    def exit_status(self) -> int:
         """What the line itself would end a batch with if it is refused."""
         return 0 if self.allowed else 3
 
@@ -143,6 +137,7 @@ class Forecast(Answer):
         amended = tuple(_amended(verdicts))
         not_asked = (*(() if refused is None else refused.not_asked), *run.not_reached)
         effects = [each for firing in run.firings for each in firing.effects]
+        failed = [each for firing in run.firings for each in firing.failed]
         acts = [(None, act) for act in run.acts]
         return cls(
             line,
@@ -155,7 +150,7 @@ class Forecast(Answer):
             tuple(Someone.of(entry) for entry in not_asked),
             tuple(Someone.of(entry) for _, entry in run.unknown),
             planned([*acts, *effects], hidden),
-            tuple(shown_failure(*each) for firing in run.firings for each in firing.failed),
+            tuple(shown_failure(*each) for each in of_others(failed, refused)),
             warning,
         )
 
@@ -189,6 +184,6 @@ class Replayed(Answer):
     unrecorded: tuple[str, ...]
 
     @property
-    def exit_status(self) -> int:  # type: ignore[override]  # to who reads it, it is the same
+    def exit_status(self) -> int:
         """As diff has it: 1 if something differs."""
         return 1 if self.differences else 0

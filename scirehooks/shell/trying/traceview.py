@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import TypeVar
 
 from scirehooks.hooks import CallSpan, Change, FiringSpan
@@ -129,24 +131,18 @@ def _calls(calls: Iterable[CallView], indent: str) -> Fragments:
         result += [("dim", f"{indent}{'└' if last else '├'} "), ("name", neutral(call.function)), *_took(took, times)]
         result += [*_said(call), ("", "\n")]
         inside = indent + ("  " if last else "│ ")
-        for firing, often, together in _folded(call.firings):
-            result += [("dim", f"{inside}└ "), *_head(firing, often, together), *_calls(firing.calls, f"{inside}  ")]
+        firings = list(_folded(call.firings))
+        for place, (firing, often, together) in enumerate(firings, 1):
+            branch, below = ("└ ", "  ") if place == len(firings) else ("├ ", "│ ")
+            result += [("dim", inside + branch), *_head(firing, often, together), *_calls(firing.calls, inside + below)]
     return result
 
 
-def _folded(views: Iterable[_View]) -> Iterator[tuple[_View, int, float | None]]:
+def _folded(views: Iterable[_View]) -> Iterator[tuple[_View, int, float]]:
     """Yield each of VIEWS that is unlike the one before it, how often it came in a row, and how long that took."""
-    held: _View | None = None
-    times, took = 0, 0.0
-    for view in views:
-        if held is not None and view.outline == held.outline:
-            times, took = times + 1, took + (view.milliseconds or 0)
-            continue
-        if held is not None:
-            yield held, times, took
-        held, times, took = view, 1, view.milliseconds or 0
-    if held is not None:
-        yield held, times, took
+    for _, group in groupby(views, key=attrgetter("outline")):
+        alike = list(group)
+        yield alike[0], len(alike), sum(view.milliseconds or 0 for view in alike)
 
 
 def _took(milliseconds: float | None, times: int) -> Fragments:

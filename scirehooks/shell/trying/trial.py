@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass, replace
 from typing import Any
 
 from scirehooks.hooks import (
+    DryFiring,
     DryRun,
     Entry,
     EventLog,
@@ -22,15 +23,13 @@ from scirehooks.hooks import (
     stand_in,
 )
 from scirehooks.records import dataclass
-from scirehooks.shell.trying.firingview import Fired, Someone, planned, shown_failure
+from scirehooks.shell.trying.firingview import Fired, Someone, planned
 from scirehooks.shell.trying.payload import PayloadMaker
 from scirehooks.shell.trying.traceview import FiringView
-from scirehooks.shell.views import VerdictView
-from scirehooks.values import MISSING, Values
+from scirehooks.shell.views import VerdictView, shown_failure
+from scirehooks.values import Values
 
-__all__ = ["Trial", "of_others", "provided_classes"]
-
-Failure = tuple[Entry, BaseException]
+__all__ = ["Trial", "provided_classes"]
 
 
 @dataclass(slots=True)
@@ -44,6 +43,11 @@ class _Seen:
     failed: tuple[tuple[Entry, BaseException], ...] = ()
     result: Any = None
     error: BaseException | None = None
+
+    @property
+    def firing(self) -> DryFiring | None:
+        """What a dry run found out about the firing itself, the last of all those in it."""
+        return self.dry.firings[-1] if self.dry and self.dry.firings else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +109,16 @@ class Trial:
 
     def _about(self, payload: Mapping[str, Any]) -> tuple[tuple[Any, ...], Any]:
         """Return the scopes for PAYLOAD, and its event: the one given, or one of the operation."""
-        log = self.values.provided(EventLog)
-        scopes, event = ((), None) if log is MISSING else log.about(self.hook.name, payload, dry_run=self.dry_run)
+        log: EventLog | None = self.values.provided(EventLog, None)
+        scopes, event = log.about(self.hook.name, payload, dry_run=self.dry_run) if log is not None else ((), None)
         given = self.fields.get("event", event) or payload.get("event")
         if self.dry_run and is_dataclass(given) and not isinstance(given, type):
             given = replace(given, dry_run=True)
         return scopes, given
 
     def _shown(self, seen: _Seen, trace: tuple[FiringView, ...]) -> Fired:
-        dry = seen.dry.firings[-1] if seen.dry and seen.dry.firings else None
-        verdict = _view_of(seen.result) if isinstance(seen.result, Verdict) else None
+        dry = seen.firing
+        verdict = VerdictView.of(seen.result) if isinstance(seen.result, Verdict) else None
         called = dry.called if dry else seen.entries
         return Fired(
             self.hook.name,
@@ -136,20 +140,8 @@ class Trial:
     def _outcomes(self, seen: _Seen) -> tuple[Outcome, ...]:
         if isinstance(seen.result, Verdict):
             return outcomes_of_verdict(seen.result)
-        dry = seen.dry.firings[-1] if seen.dry and seen.dry.firings else None
         failed = [(entry, error) for entry, error in seen.failed if entry.hook == self.hook.name]
-        return outcomes_of(dry.called if dry else seen.entries, failed)
-
-
-def _view_of(verdict: Verdict) -> VerdictView:
-    failed = tuple(shown_failure(*each) for each in of_others(verdict.failed, verdict))
-    return replace(VerdictView.of(verdict), failed=failed)
-
-
-def of_others(failed: Iterable[Failure], verdict: Verdict | None) -> list[Failure]:
-    """Return those of FAILED that VERDICT does not tell of: the failure that refuses is the reason already."""
-    refuser = None if verdict is None else verdict.refused_by
-    return [each for each in failed if refuser is None or each[0].number != refuser.number]
+        return outcomes_of(seen.firing.called if seen.firing else seen.entries, failed)
 
 
 def provided_classes(values: Values) -> tuple[type, ...]:
