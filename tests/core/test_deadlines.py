@@ -142,7 +142,7 @@ def test_operation_is_refused_while_too_many_hang(fleet: Fleet, gate: Gate) -> N
         if hook.find("#" + str(entry.number)).state != "active":
             fleet.runtime.release(hook, "hangs")
     fleet.runtime.remove_hook(hook, "hangs")
-    with pytest.raises(RefusedError, match=r"refused: 17 threads .* \(hangs in pre-client-add-hook\)"):
+    with pytest.raises(RefusedError, match=r"refused: 17 functions .* \(hangs in pre-client-add-hook\)"):
         fleet.client_add("web1", transport="local")
     threads = [thread for _, thread in fleet.runtime.forsaken.values()]
     gate.opened.set()
