@@ -231,7 +231,9 @@ class HookCommands:
     @command
     @says(_enabled)
     def enable(self, hook: Hook, function: EntryName, *, local: str | None = None) -> Entry:
-        """Switch FUNCTION in HOOK on again; what was in quarantine before is there again, until `release`.
+        """Switch FUNCTION in HOOK on again.
+
+        What was in quarantine is there again: only `release` ends that.
 
         Example: enable hook-failure-hook print
         """
