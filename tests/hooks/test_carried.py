@@ -23,6 +23,15 @@ def _set() -> Iterator[None]:
     _mine.reset(token)
 
 
+@pytest.fixture
+def _nothing_carried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nothing carried yet, whatever an earlier test has made go along for good."""
+    monkeypatch.setattr("scirehooks.hooks.carried._all", ())
+    monkeypatch.setattr("scirehooks.hooks.carried._put_back", None)
+    monkeypatch.setattr(threading.Thread, "start", threading.Thread.start)  # so that it is put back after the test
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", ThreadPoolExecutor.submit)
+
+
 def seen_in_thread() -> str:
     seen: list[str] = []
     thread = threading.Thread(target=lambda: seen.append(_mine.get()))
@@ -61,6 +70,7 @@ def test_thread_of_a_pool_works_for_others_afterwards() -> None:
         assert Context().run(pool.submit, _mine.get).result() == ""
 
 
+@pytest.mark.usefixtures("_nothing_carried")
 def test_methods_are_put_back_when_the_last_block_is_left() -> None:
     """Blocks nest and overlap; what is carried for good stays; what another has replaced since is left to him."""
     before = threading.Thread.start, ThreadPoolExecutor.submit
@@ -71,17 +81,14 @@ def test_methods_are_put_back_when_the_last_block_is_left() -> None:
     assert during[0].__wrapped__.__qualname__ == "Thread.start"  # type: ignore[attr-defined]  # wraps() has set it
 
 
+@pytest.mark.usefixtures("_nothing_carried")
 def test_methods_that_somebody_else_replaced_are_his(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put back under him, they would undo what he did."""
-    monkeypatch.setattr("scirehooks.hooks.carried._all", ())
-    monkeypatch.setattr("scirehooks.hooks.carried._put_back", None)
 
     def start(thread: threading.Thread) -> None: ...
 
     def submit() -> None: ...
 
-    monkeypatch.setattr(threading.Thread, "start", threading.Thread.start)  # so that it is put back after the test
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", ThreadPoolExecutor.submit)
     with carried(POOLS):
         monkeypatch.setattr(threading.Thread, "start", start)
         monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
@@ -89,13 +96,9 @@ def test_methods_that_somebody_else_replaced_are_his(monkeypatch: pytest.MonkeyP
     assert found == (start, submit)
 
 
-@pytest.mark.usefixtures("_set")
-def test_carry_is_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("_set", "_nothing_carried")
+def test_carry_is_for_good() -> None:
     """Said twice it is carried once, and goes on being carried when others have ended."""
-    monkeypatch.setattr("scirehooks.hooks.carried._all", ())
-    monkeypatch.setattr("scirehooks.hooks.carried._put_back", None)
-    monkeypatch.setattr(threading.Thread, "start", threading.Thread.start)
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", ThreadPoolExecutor.submit)
     carry(POOLS)
     start = threading.Thread.start
     with carried(THREADS):
