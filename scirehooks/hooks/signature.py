@@ -42,6 +42,9 @@ class Shape:
 class Payload:
     """What a hook passes: the signature it was declared with.
 
+    Raises:
+        HookSignatureError: it has positional-only parameters, whose names `**` could hold once more.
+
     Example:
         >>> def post_client_add_hook(client, event): ...
         >>> payload = Payload(inspect.signature(post_client_add_hook))
@@ -55,6 +58,13 @@ class Payload:
         self.names = tuple(p.name for p in self.parameters if p.kind not in (_VAR_POSITIONAL, _VAR_KEYWORD))
         self.rest_args = next((p.name for p in self.parameters if p.kind is _VAR_POSITIONAL), None)
         self.rest_keywords = next((p.name for p in self.parameters if p.kind is _VAR_KEYWORD), None)
+        alone = next((p.name for p in self.parameters if p.kind is inspect.Parameter.POSITIONAL_ONLY), None)
+        if alone and self.rest_keywords:
+            raise HookSignatureError(
+                f"{alone!r} could be in the payload {self} twice: it is positional-only, "
+                f"and **{self.rest_keywords} may hold one more.",
+                "Declare it without the slash.",
+            )
         self._whole = Shape(self.names, (), self.rest_args is not None, self.rest_keywords is not None)
         self._by_code: dict[int, tuple[CodeType, Any, Any, Shape]] = {}  # by id: code compares by all that is in it
         self._shapes: dict[tuple[Any, ...], Shape] = {}

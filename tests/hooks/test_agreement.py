@@ -57,8 +57,11 @@ class Program(NamedTuple):
 
 
 @st.composite
-def parameters(draw: st.DrawFn, names: str, most: int) -> str:
-    """Draw a parameter list: some of NAMES in any order, with defaults from somewhere on, `*args`, `**more`."""
+def parameters(draw: st.DrawFn, names: str, most: int, *, payload: bool = False) -> str:
+    """Draw a parameter list: some of NAMES in any order, with defaults from somewhere on, `*args`, `**more`.
+
+    One of a PAYLOAD has no slash and `**more` at once.
+    """
     named = draw(st.lists(st.sampled_from(names), unique=True, max_size=most))
     defaults = draw(st.integers(0, len(named)))
     keywords = draw(st.integers(0, 1)) if named else 0
@@ -73,7 +76,7 @@ def parameters(draw: st.DrawFn, names: str, most: int) -> str:
     elif keyword_only:
         parts.append("*")
     parts += keyword_only
-    if draw(st.booleans()):
+    if draw(st.booleans()) and not (payload and "/" in parts):
         parts.append("**more")
     return ", ".join(parts)
 
@@ -91,7 +94,7 @@ anything = st.tuples(
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
     """Draw a program; most of its functions name what is in the payload, and most firings give what that needs."""
-    payload = draw(parameters("abcd", 3))
+    payload = draw(parameters("abcd", 3, payload=True))
     taken = inspect.signature(eval(f"lambda {payload}: None")).parameters.values()
     names = "".join(each.name for each in taken if each.name in "abcd")
     fitting = parameters(names, len(names)) if names else st.sampled_from(["", "*args", "**more", "*args, **more"])

@@ -201,7 +201,7 @@ def test_dry_run_blames_who_began_the_thread(runtime: Runtime, defhook: DefHook)
 
     hook = defhook()
     thread = threading.Thread(target=later)
-    runtime.add_hook(hook, thread.start, 1, dry_run=True, label="begins")
+    runtime.add_hook(hook, lambda: thread.start(), 1, dry_run=True, label="begins")
     runtime.add_hook(hook, waits, 2, dry_run=True, label="waits")
     with dry_running() as run:
         run.fire(hook)

@@ -221,6 +221,16 @@ def test_payload_may_have_default_values_of_any_kind(runtime: Runtime, defhook: 
     assert given(runtime, hook, lambda b, a: (b, a)) == (default, default)
 
 
+def test_payload_that_could_hold_a_name_twice_is_refused(runtime: Runtime) -> None:
+    """A function that takes all by name could not be given both."""
+
+    def twice_hook(client: str, /, **more: str) -> None:
+        """Fires."""
+
+    with pytest.raises(HookSignatureError, match=r"'client' could be in the payload .* twice"):
+        runtime.defhook(twice_hook)
+
+
 def test_payload_shown_has_no_annotations() -> None:
     """Messages show a payload as one would write it in short."""
     assert str(Payload(inspect.signature(client_and_event))) == "(client, event, actor='root')"
