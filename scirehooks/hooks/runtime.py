@@ -37,9 +37,15 @@ from scirehooks.hooks.trace import Traces
 
 __all__ = ["Runtime"]
 
+Check = Callable[[list[Record]], None]
 TakingBack = Callable[
     [Callable[[], list[Record]], Callable[[], list[Record]], Callable[[list[Record]], object]], list[Record]
 ]
+
+
+def _just_taken(look: Callable[[], object], take: Callable[[], list[Record]], _put_back: object) -> list[Record]:
+    look()
+    return take()
 
 
 class Runtime:
@@ -64,7 +70,7 @@ class Runtime:
         self.history = History(self.journal)
         # How undo and redo take back what the first finds by the second, and put it back by the third if that fails:
         # whoever loads modules has something to do before and after.
-        self.taking_back: TakingBack = lambda _look, take, _put_back: take()
+        self.taking_back: TakingBack = _just_taken
         self.owners = Owners(default=Owner("session", name))
         self.clock = clock or SystemClock()
         self.loop = RuntimeLoop(name)
@@ -380,10 +386,11 @@ class Runtime:
         """
         return self.journal.withdraw(owner, what, self.owners.origin())
 
-    def undo(self) -> list[Record]:
+    def undo(self, wanted: Callable[[Record], bool] = lambda _: True, check: Check = lambda _: None) -> list[Record]:
         """Take back the latest change to hooks, options, advice or loads; return the records taken back.
 
-        What came about by itself is no such change: a lease that expired, a quarantine.
+        That is the latest that has a record WANTED; CHECK gets its records first, and may raise. What came about by
+        itself is no such change: a lease that expired, a quarantine.
 
         Raises:
             ConflictError: there is nothing to undo, or a later change stands on it and is named.
@@ -391,17 +398,31 @@ class Runtime:
         Journal: one record for each one taken back, in one group.
         """
         history, origin = self.history, self.owners.origin()
-        return self.taking_back(history.latest, lambda: history.undo(origin), lambda _: history.redo(origin))
 
-    def redo(self) -> list[Record]:
+        def look() -> list[Record]:
+            latest = history.latest(wanted)
+            check(latest)
+            return latest
+
+        return self.taking_back(look, lambda: history.undo(origin, wanted), lambda _: history.redo(origin))
+
+    def redo(self, check: Check = lambda _: None) -> list[Record]:
         """Do again what was undone last; return the records of it.
+
+        CHECK gets the records of its undoing first, and may raise.
 
         Raises:
             ConflictError: there is nothing to redo, or a later change stands in the way.
         """
         history, origin = self.history, self.owners.origin()
+
+        def look() -> list[Record]:
+            _, undone = history.undone()
+            check(undone)
+            return undone
+
         return self.taking_back(
-            lambda: history.undone()[1],
+            look,
             lambda: history.redo(origin),
             lambda done: history.undo(origin, lambda record: record.group == done[0].group),
         )

@@ -83,18 +83,14 @@ class JournalCommands:
 
         Example: undo
         """
-        origin, history = self._runtime.owners.origin(), self._runtime.history
+        origin = self._runtime.owners.origin()
         by: Callable[[Record], bool] = lambda record: not who or who in (record.actor, record.owner.name)  # noqa: E731 - it is short and has one use
 
-        def look() -> list[Record]:
-            latest = history.latest(by)
+        def check(latest: list[Record]) -> None:
             if origin.owner == BATCH and not who:
                 self._check_seen(latest[0], origin, f"To take it back all the same, type: undo {latest[0].owner}")
-            return latest
 
-        return self._row(
-            self._runtime.taking_back(look, lambda: history.undo(origin, by), lambda _: history.redo(origin))
-        )
+        return self._row(self._runtime.undo(by, check))
 
     def _check_seen(self, latest: Record, origin: Origin, hint: str) -> None:
         """Refuse to let the batch of ORIGIN take back LATEST if that is another's; HINT tells how it can be done."""
@@ -113,21 +109,13 @@ class JournalCommands:
 
         Example: redo
         """
-        origin, history = self._runtime.owners.origin(), self._runtime.history
+        origin = self._runtime.owners.origin()
 
-        def look() -> list[Record]:
-            _, undone = history.undone()
+        def check(undone: list[Record]) -> None:
             if origin.owner == BATCH:
                 self._check_seen(undone[0], origin, "To do it again, type redo in a shell.")
-            return undone
 
-        return self._row(
-            self._runtime.taking_back(
-                look,
-                lambda: history.redo(origin),
-                lambda done: history.undo(origin, lambda record: record.group == done[0].group),
-            )
-        )
+        return self._row(self._runtime.redo(check))
 
     @command
     def diff(self) -> list[Difference]:
